@@ -1,0 +1,213 @@
+//! What lies between two manifests, or two commits: items and components before and after.
+//!
+//! Never here: how a difference is shown. Words such as "renewed" are derived in `report`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Component, ComponentHash, ConfigurationItem, Fact, Facts, Manifest, RepoPath};
+
+/// One item before and after; at least one of the two is there, and the paths differ for a rename.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemDelta {
+    /// The item after the change; null when it was removed.
+    pub after: Option<ConfigurationItem>,
+    /// The item before the change; null when it was added.
+    pub before: Option<ConfigurationItem>,
+}
+
+/// What happened to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemOperation {
+    /// It is new.
+    Added,
+    /// Its content, mode, kind or declaration is another.
+    Changed,
+    /// It is gone.
+    Removed,
+    /// It stands elsewhere, its content unchanged.
+    Renamed,
+}
+
+impl ItemOperation {
+    /// Returns its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+        }
+    }
+}
+
+/// A fact that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactChange {
+    /// The fact's name; names inside maps are joined by dots.
+    pub name: String,
+    /// Its value before, if there was one.
+    pub before: Option<Fact>,
+    /// Its value after, if there is one.
+    pub after: Option<Fact>,
+}
+
+impl ItemDelta {
+    /// Returns the item as it is after the change, or as it was when it is gone.
+    pub fn item(&self) -> Option<&ConfigurationItem> {
+        self.after.as_ref().or(self.before.as_ref())
+    }
+
+    /// Says what happened.
+    pub fn operation(&self) -> ItemOperation {
+        match (&self.before, &self.after) {
+            (None, _) => ItemOperation::Added,
+            (_, None) => ItemOperation::Removed,
+            (Some(before), Some(after)) if before.path != after.path => ItemOperation::Renamed,
+            _ => ItemOperation::Changed,
+        }
+    }
+
+    /// Returns the facts that differ, sorted by name; nothing when an item was added or removed.
+    pub fn fact_changes(&self) -> Vec<FactChange> {
+        let mut changes = Vec::new();
+        if let (Some(before), Some(after)) = (&self.before, &self.after) {
+            compare_facts("", &before.facts, &after.facts, &mut changes);
+        }
+        changes
+    }
+
+    /// Returns the differences of two sets of items, sorted by path; a removed and an added item of the
+    /// same content are one that was renamed.
+    pub fn between(before: &[ConfigurationItem], after: &[ConfigurationItem]) -> Vec<Self> {
+        let old: BTreeMap<&RepoPath, _> = before.iter().map(|item| (&item.path, item)).collect();
+        let new: BTreeMap<&RepoPath, _> = after.iter().map(|item| (&item.path, item)).collect();
+        let mut removed: Vec<_> =
+            old.iter().filter(|(path, _)| !new.contains_key(*path)).map(|(_, item)| *item).collect();
+        let mut deltas = Vec::new();
+        for (path, item) in new {
+            let known = match old.get(path) {
+                Some(known) if *known == item => continue,
+                Some(known) => Some((*known).clone()),
+                None => removed.iter().position(|gone| gone.git_id == item.git_id).map(|at| removed.remove(at).clone()),
+            };
+            deltas.push(Self { before: known, after: Some(item.clone()) });
+        }
+        deltas.extend(removed.into_iter().map(|item| Self { before: Some(item.clone()), after: None }));
+        deltas.sort_by(|a, b| a.item().map(|item| &item.path).cmp(&b.item().map(|item| &item.path)));
+        deltas
+    }
+}
+
+fn compare_facts(prefix: &str, before: &Facts, after: &Facts, changes: &mut Vec<FactChange>) {
+    let names: BTreeSet<&str> = before.iter().chain(after.iter()).map(|(name, _)| name).collect();
+    for name in names {
+        let full = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+        match (before.find(name), after.find(name)) {
+            (Some(Fact::Map(old)), Some(Fact::Map(new))) => compare_facts(&full, old, new, changes),
+            (old, new) if old != new => {
+                changes.push(FactChange { name: full, before: old.cloned(), after: new.cloned() });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What of a component a change can touch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentState {
+    /// Its package URL, with the version.
+    pub purl: String,
+    /// Its hashes.
+    pub hashes: Vec<ComponentHash>,
+}
+
+/// One component before and after.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentDelta {
+    /// After the change; null when it is gone.
+    pub after: Option<ComponentState>,
+    /// Before the change; null when it is new.
+    pub before: Option<ComponentState>,
+}
+
+impl ComponentDelta {
+    /// Returns `added`, `removed`, `changed` (another version) or `altered` (other hashes at the same version).
+    pub fn operation(&self) -> &'static str {
+        match (&self.before, &self.after) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            (Some(before), Some(after)) if before.purl == after.purl => "altered",
+            _ => "changed",
+        }
+    }
+
+    /// Returns the differences of two sets of components. Where one version of a name went and one came,
+    /// that is one change.
+    pub fn between(before: &[Component], after: &[Component]) -> Vec<Self> {
+        let mut names: BTreeMap<(&str, &str), (Vec<ComponentState>, Vec<ComponentState>)> = BTreeMap::new();
+        let state = |c: &Component| ComponentState { purl: c.purl.clone(), hashes: c.hashes.clone() };
+        for component in before {
+            names.entry((&component.ecosystem, &component.name)).or_default().0.push(state(component));
+        }
+        for component in after {
+            names.entry((&component.ecosystem, &component.name)).or_default().1.push(state(component));
+        }
+        let mut deltas = Vec::new();
+        for (mut old, mut new) in names.into_values() {
+            // The same purl on both sides is the same component; only its hashes may differ.
+            old.retain(|gone| match new.iter().position(|come| come.purl == gone.purl) {
+                Some(at) => {
+                    let come = new.remove(at);
+                    if come.hashes != gone.hashes {
+                        deltas.push(Self { before: Some(gone.clone()), after: Some(come) });
+                    }
+                    false
+                }
+                None => true,
+            });
+            let paired = old.len() == 1 && new.len() == 1;
+            let (gone, mut come) = (old.into_iter(), new.into_iter());
+            deltas
+                .extend(gone.map(|state| Self { before: Some(state), after: if paired { come.next() } else { None } }));
+            deltas.extend(come.map(|state| Self { before: None, after: Some(state) }));
+        }
+        deltas.sort_by(|a, b| a.key().cmp(&b.key()));
+        deltas
+    }
+
+    fn key(&self) -> (Option<&str>, Option<&str>) {
+        (
+            self.after.as_ref().or(self.before.as_ref()).map(|state| state.purl.as_str()),
+            self.before.as_ref().map(|state| state.purl.as_str()),
+        )
+    }
+}
+
+/// What lies between two manifests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManifestDelta {
+    /// Items, sorted by path.
+    pub items: Vec<ItemDelta>,
+    /// Components, sorted by purl.
+    pub components: Vec<ComponentDelta>,
+}
+
+impl ManifestDelta {
+    /// Returns what lies between two manifests.
+    pub fn between(before: &Manifest, after: &Manifest) -> Self {
+        Self {
+            items: ItemDelta::between(&before.items, &after.items),
+            components: ComponentDelta::between(&before.components, &after.components),
+        }
+    }
+
+    /// Says whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.components.is_empty()
+    }
+}

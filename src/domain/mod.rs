@@ -1,0 +1,30 @@
+//! The nouns of the program, in the standards' own terms (ISO 10007, IEC 62304, TUF, CycloneDX).
+//!
+//! Never here: Git, disk, clock, environment, terminal, or anything of ours above this floor. Types derive
+//! `serde` because their field order *is* the stored order (docs/format.md §2); nothing is encoded here.
+
+mod component;
+mod delta;
+mod digest;
+mod fact;
+mod finding;
+mod id;
+mod item;
+mod manifest;
+mod record;
+mod release;
+mod time;
+mod trust;
+
+pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Scope};
+pub use delta::{ComponentDelta, ComponentState, FactChange, ItemDelta, ItemOperation, ManifestDelta};
+pub use digest::{ContentHasher, Digest, DigestSet, Sha256Digest};
+pub use fact::{Fact, Facts};
+pub use finding::{Finding, Observation, Severity};
+pub use id::{ChangeId, InvalidId, ObjectFormat, ObjectId, PersonId, ReleaseName, RepoPath};
+pub use item::{ConfigurationItem, EntryKind, ItemClass, Mode};
+pub use manifest::{Manifest, RULE_SET, SourceTree};
+pub use record::{CommitRecord, Recorder};
+pub use release::{GateResult, LogHead, Meaning, RangeEntry, Release, SignOff, StoredDocument, Target};
+pub use time::Timestamp;
+pub use trust::{Floors, Person, PublicKey, Role, RoleName, TrustRoot};
