@@ -1,5 +1,7 @@
 //! git-baseline keeps the configuration of health software in Git itself, signed and reproducible.
+pub mod codec;
 pub mod collect;
 pub mod components;
 pub mod domain;
+pub mod policy;
 pub mod recognize;
