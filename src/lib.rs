@@ -3,5 +3,6 @@ pub mod codec;
 pub mod collect;
 pub mod components;
 pub mod domain;
+pub mod export;
 pub mod policy;
 pub mod recognize;

@@ -3,10 +3,12 @@
 //! Never here: signatures, Git, or trust. Bytes are checked (`strict`), then decoded, then encoded again and
 //! compared, so that what is decoded is all that the bytes say. Format: docs/format.md §2.
 
+mod leaf;
 mod note;
 mod record;
 mod strict;
 
+pub use leaf::{leaf, log_head};
 pub use note::{NoteDefect, RecordBlock, compose_note, parse_note};
 pub use record::{DecodeError, Header, MOST_BYTES, Record, decode, encode, encode_plain};
 pub use strict::{CborDefect, MOST_DEPTH, check};
