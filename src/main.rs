@@ -1,1 +1,2 @@
+//! The program: parse, run, return the exit code; nothing else.
 fn main() {}

@@ -1,0 +1,111 @@
+//! Text for people: short lines, aligned where it helps, everything from a repository escaped.
+
+use std::fmt::Write as _;
+
+use crate::domain::{ConfigurationItem, Fact, Finding, Severity};
+use crate::export;
+use crate::jobs::{CheckStatus, Event, Failure, Verdict, Verification};
+
+/// Wraps text in a colour, or leaves it.
+pub(super) fn paint(text: &str, code: &str, colors: bool) -> String {
+    if colors { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Returns `error[CODE]: …` with causes and hint; `unknown[CODE]` where nothing could be concluded.
+pub(super) fn failure(failure: &Failure, colors: bool) -> String {
+    let (word, code) =
+        if failure.exit == crate::jobs::Exit::Inconclusive { ("unknown", "33") } else { ("error", "31") };
+    let mut text = format!("{}: {}\n", paint(&format!("{word}[{}]", failure.code), code, colors), clean(&failure.message));
+    for cause in &failure.causes {
+        let _ = writeln!(text, " cause: {}", clean(cause));
+    }
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(text, " hint: {}", clean(hint));
+    }
+    text
+}
+
+/// Removes control characters that a repository may have smuggled in.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Returns `finding[rule]: …` with place and hint.
+pub(super) fn finding(finding: &Finding, colors: bool) -> String {
+    let color = match finding.severity {
+        Severity::Critical | Severity::High => "31",
+        Severity::Medium => "33",
+        Severity::Low | Severity::Info => "36",
+    };
+    let place = match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!(", at {path}:{line}"),
+        (Some(path), None) => format!(", at {path}"),
+        _ => String::new(),
+    };
+    let head = paint(&format!("{}[{}]", finding.severity, finding.rule), color, colors);
+    let mut text = format!("{head}: {}{place}\n", clean(&finding.message));
+    if !finding.hint.is_empty() {
+        let _ = writeln!(text, " hint: {}", clean(&finding.hint));
+    }
+    text
+}
+
+/// Returns an item's one line: path, kind, and its most telling facts.
+pub(super) fn item(item: &ConfigurationItem, width: usize) -> String {
+    let told: Vec<String> = TELLING
+        .iter()
+        .filter_map(|name| item.facts.find(name).map(|value| format!("{name} {}", shorten(value))))
+        .take(3)
+        .collect();
+    let undeclared = if item.declared { "" } else { "  (not declared)" };
+    let secret = if item.digest.is_none() { "  (holds a secret in clear)" } else { "" };
+    format!("{:width$}  {:<22} {}{undeclared}{secret}\n", item.path.to_string(), item.kind, told.join(", "))
+}
+
+const TELLING: [&str; 10] =
+    ["subject", "not_after", "type", "algorithm", "bits", "fingerprint", "comment", "PermitRootLogin", "rules", "chains"];
+
+fn shorten(value: &Fact) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
+}
+
+/// Returns one event of a history with its facts.
+pub(super) fn event(event: &Event, colors: bool) -> String {
+    let changes = event.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let because = if changes.is_empty() { String::new() } else { format!("  [{changes}]") };
+    let release = event.release.as_ref().map(|release| format!("  (release {release})")).unwrap_or_default();
+    let id = paint(&event.commit.short(), "33", colors);
+    let mut text = format!("{id} {} {}{because}{release}\n", event.time.date(), clean(&event.author));
+    let _ = writeln!(text, "  {}", export::item_line(&event.delta));
+    for change in event.delta.fact_changes() {
+        let _ = writeln!(text, "    {}", clean(&export::fact_line(&change)));
+    }
+    text
+}
+
+/// Returns the verdict and its checks. Only a proven target gets the word.
+pub(super) fn verification(report: &Verification, colors: bool) -> String {
+    let (word, color) = match report.verdict() {
+        Verdict::Verified => ("verified", "32"),
+        Verdict::Refused => ("REFUSED", "31"),
+        Verdict::Inconclusive => ("INCONCLUSIVE", "33"),
+    };
+    let mut text = format!("{} {}\n", clean(&report.target), paint(word, color, colors));
+    for check in &report.checks {
+        let mark = match check.status {
+            CheckStatus::Passed => "ok     ",
+            CheckStatus::Failed => "FAILED ",
+            CheckStatus::Unknown => "unknown",
+        };
+        let _ = writeln!(text, "  {mark} {:<14} {}", check.id, clean(&check.detail));
+    }
+    if report.verdict() == Verdict::Verified {
+        for shown in &report.sign_offs {
+            let said = &shown.sign_off;
+            let _ = writeln!(text, "  signed by {} ({}), {} as {}, time claimed {}", clean(&said.printed_name), said.person, said.meaning, said.role, said.time);
+        }
+        let _ = writeln!(text, "  as of this log only, freshness unknown");
+    }
+    text
+}

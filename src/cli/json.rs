@@ -1,0 +1,263 @@
+//! JSON answers: one object each, `"schema": "git-baseline/<name>/1"`, only ever extended (contract §5).
+//!
+//! Own shapes, not dumps of internal types. The schemas stand in `schemas/`.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::{
+    Component, ComponentDelta, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts, Finding, ItemDelta,
+    Severity,
+};
+use crate::jobs::{CheckStatus, Event, Exit, Failure, Verification};
+
+/// Returns the text of an answer.
+pub(super) fn text(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// Returns an error.
+pub(super) fn failure(failure: &Failure) -> Value {
+    json!({
+        "schema": "git-baseline/error/1",
+        "code": failure.code,
+        "message": failure.message,
+        "cause": failure.causes.join("; "),
+        "hint": failure.hint,
+    })
+}
+
+fn fact(value: &Fact) -> Value {
+    match value {
+        Fact::Flag(flag) => json!(flag),
+        Fact::Number(number) => json!(number),
+        Fact::Text(text) => json!(text),
+        Fact::List(list) => list.iter().map(fact).collect(),
+        Fact::Map(map) => facts(map),
+    }
+}
+
+fn facts(facts: &Facts) -> Value {
+    Value::Object(facts.iter().map(|(name, value)| (name.to_owned(), fact(value))).collect::<Map<_, _>>())
+}
+
+/// Returns an item.
+pub(super) fn item(item: &ConfigurationItem) -> Value {
+    let digest = item.digest.map(|set| json!({ "blake3": set.blake3.to_string(), "sha256": set.sha256.to_string() }));
+    json!({
+        "path": item.path.to_string(),
+        "kind": item.kind,
+        "class": item.class.as_str(),
+        "digest": digest.unwrap_or_else(|| json!({ "blake3": null, "sha256": null })),
+        "git_id": item.git_id.to_string(),
+        "size": item.size,
+        "mode": item.mode.to_string(),
+        "owner": item.owner,
+        "declared": item.declared,
+        "facts": facts(&item.facts),
+    })
+}
+
+/// Returns a component.
+pub(super) fn component(component: &Component) -> Value {
+    let hashes: Vec<Value> = component
+        .hashes
+        .iter()
+        .map(|hash| json!({ "alg": hash.alg, "value": hash.value, "origin": hash.origin.to_string() }))
+        .collect();
+    json!({
+        "purl": component.purl,
+        "name": component.name,
+        "version": component.version,
+        "ecosystem": component.ecosystem,
+        "direct": component.direct,
+        "scope": component.scope.to_string(),
+        "hashes": hashes,
+        "licenses": component.licenses,
+        "supplier": component.supplier,
+        "category": component.category,
+        "support": component.support,
+        "found_in": component.found_in.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "dependencies": component.dependencies,
+    })
+}
+
+/// Returns what is missing in the list of components: a file at a time.
+pub(super) fn gaps(coverage: &[Coverage]) -> Vec<Value> {
+    let mut gaps = Vec::new();
+    for file in coverage {
+        let reasons = file.gaps.iter().map(|reason| json!({ "path": file.path.to_string(), "reason": reason }));
+        gaps.extend(reasons);
+        if file.gaps.is_empty() && file.status != CoverageStatus::Parsed {
+            gaps.push(json!({ "path": file.path.to_string(), "reason": file.status.to_string() }));
+        }
+    }
+    gaps
+}
+
+/// Returns what became of each lock and manifest file.
+pub(super) fn coverage(coverage: &[Coverage]) -> Vec<Value> {
+    let file = |file: &Coverage| {
+        json!({
+            "path": file.path.to_string(),
+            "reader": file.reader,
+            "status": file.status.to_string(),
+            "components": file.components,
+        })
+    };
+    coverage.iter().map(file).collect()
+}
+
+/// Returns a finding.
+pub(super) fn finding(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule,
+        "severity": finding.severity.as_str(),
+        "path": finding.path.as_ref().map(ToString::to_string),
+        "line": finding.line,
+        "message": finding.message,
+        "clause": finding.clause,
+        "hint": finding.hint,
+        "deviation": null,
+    })
+}
+
+/// Returns how many findings there are of each severity.
+pub(super) fn summary(findings: &[Finding]) -> Value {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let mut summary: Map<String, Value> =
+        Severity::ALL.into_iter().map(|severity| (severity.as_str().to_owned(), json!(count(severity)))).collect();
+    summary.insert("deviated".to_owned(), json!(0));
+    Value::Object(summary)
+}
+
+fn fact_change(change: &FactChange) -> Value {
+    json!({
+        "name": change.name,
+        "before": change.before.as_ref().map(fact),
+        "after": change.after.as_ref().map(fact),
+    })
+}
+
+/// Returns an item's difference.
+pub(super) fn item_delta(delta: &ItemDelta) -> Value {
+    let item = delta.item();
+    json!({
+        "path": item.map(|item| item.path.to_string()),
+        "kind": item.map(|item| item.kind.clone()),
+        "class": item.map(|item| item.class.as_str()),
+        "op": delta.operation().as_str(),
+        "words": crate::export::words(delta),
+        "from": delta.before.as_ref().map(|item| item.path.to_string()),
+        "facts": delta.fact_changes().iter().map(fact_change).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns a component's difference.
+pub(super) fn component_delta(delta: &ComponentDelta) -> Value {
+    json!({
+        "purl_before": delta.before.as_ref().map(|state| state.purl.clone()),
+        "purl_after": delta.after.as_ref().map(|state| state.purl.clone()),
+        "op": delta.operation(),
+    })
+}
+
+/// Returns one event of a history.
+pub(super) fn event(event: &Event) -> Value {
+    let state = |item: &Option<ConfigurationItem>| {
+        item.as_ref().map(|item| json!({ "path": item.path.to_string(), "git_id": item.git_id.to_string(),
+            "blake3": item.digest.map(|set| set.blake3.to_string()) }))
+    };
+    let item = event.delta.item();
+    json!({
+        "commit": event.commit.to_string(),
+        "time": event.time.to_string(),
+        "author": event.author,
+        "change": event.changes.first().map(ToString::to_string),
+        "changes": event.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "path": item.map(|item| item.path.to_string()),
+        "kind": item.map(|item| item.kind.clone()),
+        "class": item.map(|item| item.class.as_str()),
+        "op": event.delta.operation().as_str(),
+        "words": crate::export::words(&event.delta),
+        "from": state(&event.delta.before),
+        "to": state(&event.delta.after),
+        "facts": event.delta.fact_changes().iter().map(fact_change).collect::<Vec<_>>(),
+        "approved_by": [],
+        "release": event.release.as_ref().map(ToString::to_string),
+    })
+}
+
+/// Returns a verification.
+pub(super) fn verification(report: &Verification) -> Value {
+    let checks: Vec<Value> = report
+        .checks
+        .iter()
+        .map(|check| {
+            let status = match check.status {
+                CheckStatus::Passed => "passed",
+                CheckStatus::Failed => "failed",
+                CheckStatus::Unknown => "unknown",
+            };
+            json!({
+                "id": check.id,
+                "status": status,
+                "code": check.failure.as_ref().map(|failure| failure.code),
+                "detail": check.detail,
+            })
+        })
+        .collect();
+    let release = report.release.as_ref().map(|release| {
+        json!({
+            "name": release.name.as_str(),
+            "commit": release.commit.to_string(),
+            "manifest": release.manifest.to_string(),
+            "source_tree": release.source_tree.to_string(),
+            "sequence": release.sequence,
+            "previous": release.predecessor.map(|digest| digest.to_string()),
+        })
+    });
+    json!({
+        "schema": "git-baseline/verify/1",
+        "target": report.target,
+        "verdict": report.verdict().as_str(),
+        "trust": {
+            "fingerprint": report.fingerprint.map(|digest| digest.to_string()),
+            "version": report.fingerprint.map(|_| 1),
+            "pinned": report.pinned,
+        },
+        "log": report.log.map(|head| json!({
+            "size": head.size, "root": head.root.to_string(), "freshness": "as of this log only, freshness unknown",
+        })),
+        "checks": checks,
+        "release": release,
+        "signoffs": report.sign_offs.iter().map(sign_off).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns a sign-off.
+pub(super) fn sign_off(shown: &crate::jobs::ShownSignOff) -> Value {
+    let said = &shown.sign_off;
+    json!({
+        "person": said.person.as_str(),
+        "printed_name": said.printed_name,
+        "role": said.role.as_str(),
+        "meaning": said.meaning.as_str(),
+        "reason": said.reason,
+        "time": said.time.to_string(),
+        "key": shown.key,
+        "digest": shown.digest.to_string(),
+    })
+}
+
+/// Joins several verifications under the worst verdict.
+pub(super) fn verifications(reports: &[Verification]) -> (Value, Exit) {
+    let worst = reports.iter().map(Verification::exit).max().unwrap_or(Exit::Defect);
+    let results: Vec<Value> = reports.iter().map(verification).collect();
+    match (&results[..], reports.iter().map(Verification::verdict).max()) {
+        ([one], _) => (one.clone(), worst),
+        (_, verdict) => {
+            let verdict = verdict.map(|verdict| verdict.as_str());
+            (json!({ "schema": "git-baseline/verify/1", "verdict": verdict, "results": results }), worst)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What changed, when, by whom: events over commits, and the difference of two baselines.
+//!
+//! Serves requirements R09 and R11. Deltas are recomputed from the commits, not read from notes.
+
+use crate::domain::{
+    ChangeId, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath, Timestamp,
+};
+use crate::jobs::commit_delta::commit_delta;
+use crate::jobs::evidence::{Log, Trust};
+use crate::jobs::inspect::Inspection;
+use crate::jobs::{Failure, Progress, releases, trailers};
+use crate::policy::Policy;
+use crate::store::Repository;
+
+/// One item changed by one commit.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The commit.
+    pub commit: ObjectId,
+    /// When its author says that he made it.
+    pub time: Timestamp,
+    /// The author's name and address, as the commit says.
+    pub author: String,
+    /// The change requests that it names.
+    pub changes: Vec<ChangeId>,
+    /// What changed.
+    pub delta: ItemDelta,
+    /// The first release that holds the commit.
+    pub release: Option<ReleaseName>,
+}
+
+/// Returns the events of commits, newest first, as far as `wanted` says. A renamed item keeps its history.
+///
+/// # Errors
+/// Where an object is missing or malformed.
+pub fn history(
+    repository: &Repository,
+    commits: &[ObjectId],
+    paths: &[RepoPath],
+    wanted: &dyn Fn(&ItemDelta) -> bool,
+    carried_by: &dyn Fn(&ObjectId) -> Option<ReleaseName>,
+    progress: &dyn Progress,
+) -> Result<Vec<Event>, Failure> {
+    let mut followed = paths.to_vec();
+    let mut events = Vec::new();
+    for (at, id) in commits.iter().enumerate() {
+        if at > 0 && at % 500 == 0 {
+            progress.step(&format!("looked at {at} of {} commits", commits.len()));
+        }
+        let commit = repository.commit(*id)?;
+        let deltas = commit_delta(repository, &commit)?.items;
+        for delta in deltas.into_iter().filter(|delta| wanted(delta)) {
+            if !paths.is_empty() && !concerns(&delta, &mut followed) {
+                continue;
+            }
+            let trailer = Policy::built_in().change_control.trailer;
+            events.push(Event {
+                commit: *id,
+                time: Timestamp::from_seconds(commit.author.time),
+                author: format!("{} <{}>", commit.author.name, commit.author.email),
+                changes: trailers::change_ids(&commit.message, &trailer),
+                delta,
+                release: carried_by(id),
+            });
+        }
+    }
+    Ok(events)
+}
+
+/// Says whether the delta is about a followed path or a folder of it, and follows a rename back.
+fn concerns(delta: &ItemDelta, followed: &mut Vec<RepoPath>) -> bool {
+    let below = |path: &RepoPath, folder: &RepoPath| {
+        path == folder || path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+    };
+    let names = [&delta.before, &delta.after].into_iter().flatten().map(|item| &item.path);
+    let concerned = names.into_iter().any(|path| followed.iter().any(|folder| below(path, folder)));
+    if let (true, ItemOperation::Renamed, Some(before)) = (concerned, delta.operation(), &delta.before) {
+        followed.push(before.path.clone());
+    }
+    concerned
+}
+
+/// One side of a comparison: a release of the verified log, or a revision of Git.
+pub struct Side {
+    /// What it was called.
+    pub name: String,
+    /// The commit.
+    pub commit: ObjectId,
+    /// The tree.
+    pub tree: ObjectId,
+    /// Whether it is a release that was verified in the log.
+    pub verified: bool,
+}
+
+/// Resolves a name through the verified log first, and then through Git (contract §3.10).
+///
+/// # Errors
+/// `GB-REPO-REVISION` where neither knows it.
+pub fn side_of(repository: &Repository, known: Option<(&Log<'_>, &Trust)>, name: &str) -> Result<Side, Failure> {
+    if let (Some((log, trust)), Ok(release)) = (known, ReleaseName::parse(name))
+        && log.release_names().contains(&release)
+    {
+        let stored = releases::read(log, trust, &release)?;
+        let release = stored.release();
+        return Ok(Side { name: name.to_owned(), commit: release.commit, tree: release.tree, verified: true });
+    }
+    let commit = repository.resolve_commit(name)?;
+    let tree = repository.commit(commit)?.tree;
+    Ok(Side { name: name.to_owned(), commit, tree, verified: false })
+}
+
+/// What lies between two sides.
+pub struct Comparison {
+    /// The older side.
+    pub before: Side,
+    /// The newer side.
+    pub after: Side,
+    /// Items and components.
+    pub delta: ManifestDelta,
+}
+
+/// Compares two sides, each under its own policy.
+///
+/// # Errors
+/// Where a policy or an object cannot be read.
+pub fn compare(repository: &Repository, before: Side, after: Side) -> Result<Comparison, Failure> {
+    let old = Inspection::of_tree(repository, before.tree)?.collected.manifest;
+    let new = Inspection::of_tree(repository, after.tree)?.collected.manifest;
+    Ok(Comparison { before, after, delta: ManifestDelta::between(&old, &new) })
+}

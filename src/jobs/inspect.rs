@@ -1,0 +1,112 @@
+//! What a commit, or the staged index, consists of, and what is wrong with it.
+//!
+//! Serves requirements R01, R02 and R12. Nothing here is signed; what depends on time is judged at a given moment.
+
+use crate::checks::{self, Thresholds};
+use crate::collect::{self, Collected, Entry, Items};
+use crate::domain::{Component, Coverage, CoverageStatus, Finding, Observation, ObjectId, RepoPath, Severity, Timestamp};
+use crate::jobs::commit_delta::policy_of;
+use crate::jobs::Failure;
+use crate::policy::{POLICY_PATH, Policy, PolicyError};
+use crate::store::{Change, IndexSource, Repository, TreeSource};
+
+/// A tree's manifest, the policy it was collected under, and what was observed.
+pub struct Inspection {
+    /// The policy of that tree.
+    pub policy: Policy,
+    /// Manifest and observations.
+    pub collected: Collected,
+}
+
+impl Inspection {
+    /// Collects a tree under its own policy.
+    ///
+    /// # Errors
+    /// Where the policy or an object cannot be read.
+    pub fn of_tree(repository: &Repository, tree: ObjectId) -> Result<Self, Failure> {
+        let policy = policy_of(repository, tree)?;
+        let collected = collect::collect(&TreeSource::new(repository, tree), &policy)?;
+        Ok(Self { policy, collected })
+    }
+
+    /// Returns the findings, worst first, judging at `as_of` what depends on time.
+    pub fn findings(&self, as_of: Timestamp) -> Vec<Finding> {
+        let manifest = &self.collected.manifest;
+        let mut observations = self.collected.observations.clone();
+        observations.extend(component_observations(&manifest.components, &manifest.coverage));
+        checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy))
+    }
+}
+
+/// What the staged changes say before they become a commit.
+pub struct StagedCheck {
+    /// Everything found in the staged items.
+    pub findings: Vec<Finding>,
+    /// Whether one of them stops the commit.
+    pub stops: bool,
+    /// The staged items that differ from HEAD.
+    pub items: usize,
+    /// The policy that the commit will have.
+    pub policy: Policy,
+}
+
+/// Rules whose findings stop a commit, whatever the policy says (issue: "staged items only").
+const STOPPING: [&str; 4] = ["private-key-in-clear", "certificate-expired", "unreadable", "policy-invalid"];
+
+/// Checks what is staged: only items that differ from HEAD are read.
+///
+/// # Errors
+/// Where the index or an object cannot be read.
+pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedCheck, Failure> {
+    let head = repository.head_tree()?;
+    let index = IndexSource::open(repository)?;
+    let policy_bytes = index.file(&RepoPath::from(POLICY_PATH))?;
+    let parsed = Policy::from_file(policy_bytes.as_deref());
+    let invalid = parsed.as_ref().err().map(policy_finding);
+    let policy = parsed.unwrap_or_else(|_| Policy::built_in());
+    let entries: Vec<Entry> =
+        repository.staged_changes(&index, head)?.iter().filter_map(Change::entry_after).collect();
+    let found: Items = collect::collect_items(&index, &policy, &entries)?;
+    let mut findings = checks::check_items(&found.items, &found.observations, as_of, &thresholds(&policy));
+    findings.retain(|finding| finding.rule != "item-undeclared");
+    findings.splice(0..0, invalid);
+    let stops = findings.iter().any(|f| STOPPING.contains(&f.rule) || f.severity == Severity::Critical);
+    Ok(StagedCheck { findings, stops, items: found.items.len(), policy })
+}
+
+/// Returns the finding of a policy that cannot be read.
+pub fn policy_finding(error: &PolicyError) -> Finding {
+    let line = u32::try_from(error.line).ok();
+    checks::finding("policy-invalid", Some(RepoPath::from(error.file.as_str())), line, error.message.clone())
+}
+
+/// Returns the thresholds that a policy sets.
+pub fn thresholds(policy: &Policy) -> Thresholds {
+    Thresholds {
+        rsa_min_bits: policy.checks.rsa_min_bits,
+        expiring_soon_days: policy.checks.expiring_soon_days,
+        max_leaf_days: policy.checks.max_leaf_days,
+    }
+}
+
+/// Turns gaps in the list of components into observations, so that they are findings like all others.
+fn component_observations(components: &[Component], coverage: &[Coverage]) -> Vec<(RepoPath, Observation)> {
+    let mut observations = Vec::new();
+    for component in components.iter().filter(|component| component.version.is_none()) {
+        let message = format!("the version of {} cannot be known", component.name.escape_debug());
+        let place = component.found_in.first().cloned().unwrap_or_else(|| RepoPath::from(""));
+        observations.push((place, Observation { rule: "component-version-unknown", line: None, message }));
+    }
+    for file in coverage {
+        let rule = match file.status {
+            CoverageStatus::Failed => "lock-unreadable",
+            CoverageStatus::Unlocked => "lock-missing",
+            CoverageStatus::Unsupported => "lock-unsupported",
+            CoverageStatus::Parsed => continue,
+        };
+        let why = file.gaps.first().map_or("no reason given", String::as_str);
+        let message = format!("{}: {}", file.reader, why.escape_debug());
+        observations.push((file.path.clone(), Observation { rule, line: None, message }));
+    }
+    observations
+}

@@ -1,0 +1,48 @@
+//! The work, in order: each job reads what it needs, returns a report, and prints nothing.
+//!
+//! Never here: terminal, environment, clock (moments are given), or a decision of trust that `crypto` makes.
+
+mod commit_delta;
+mod derived;
+mod evidence;
+mod failure;
+mod history;
+mod initialize;
+mod inspect;
+mod range;
+mod record;
+mod records;
+mod release;
+mod releases;
+mod repair;
+mod reproduce;
+mod trailers;
+mod verify;
+
+pub use commit_delta::{CommitDelta, commit_delta, policy_of};
+pub use evidence::{Anchor, LOG_REF, Log, NOTES_REF, RELEASE_REFS, Trust};
+pub use failure::{Exit, Failure};
+pub use history::{Comparison, Event, Side, compare, history, side_of};
+pub use initialize::{Founding, found, propose_policy};
+pub use inspect::{Inspection, StagedCheck, check_staged, policy_finding, thresholds};
+pub use record::{Recorded, commits_without_record, record};
+pub use release::{Draft, Made, TOOL, draft, make};
+pub use releases::{ReleaseStatus, ShownSignOff, StoredRelease, read as read_release, standing};
+pub use repair::{Repaired, repair};
+pub use reproduce::{Reproduction, reproduce};
+pub use trailers::change_ids;
+pub use verify::{CheckResult, CheckStatus, Verdict, Verification, verify_commit, verify_directory, verify_release};
+
+/// Tells somebody who waits what goes on; a job never depends on it.
+pub trait Progress {
+    /// A new step has begun.
+    fn step(&self, what: &str);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _what: &str) {}
+}

@@ -1,0 +1,77 @@
+//! Rebuilds what is derived: notes and release refs, from the log alone.
+//!
+//! Never here: anything that the log does not hold; an altered ref is put back, a statement is never changed.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Manifest, ObjectId, Release, ReleaseName};
+use crate::jobs::evidence::{Log, NOTES_REF, RELEASE_REFS, Trust};
+use crate::jobs::inspect::Inspection;
+use crate::jobs::releases;
+use crate::jobs::{Failure, derived, range};
+use crate::store::{Identity, RefEdit, Repository};
+
+/// What was put back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// Commits whose notes were put back.
+    pub notes: Vec<ObjectId>,
+    /// Releases whose refs were put back.
+    pub releases: Vec<ReleaseName>,
+}
+
+/// Puts back notes and release refs that are missing or altered.
+///
+/// # Errors
+/// Where an object is missing, or a ref moved meanwhile.
+pub fn repair(repository: &Repository, log: &Log<'_>, trust: &Trust, identity: &Identity) -> Result<Repaired, Failure> {
+    let mut repaired = Repaired::default();
+    let mut notes = BTreeMap::new();
+    let mut edits = Vec::new();
+    for stored in releases::standing(log, trust)? {
+        let release = stored.release();
+        for entry in &release.range {
+            let sealed = log.need(&range::sealed_path(&entry.commit))?;
+            if !note_holds(repository, entry.commit, &sealed)? {
+                notes.insert(entry.commit, sealed);
+            }
+        }
+        let inspection = Inspection::of_tree(repository, release.tree)?;
+        let manifest = &inspection.collected.manifest;
+        if derived::check_release(repository, log, release, manifest).is_err() {
+            edits.push(rebuild(repository, log, release, manifest)?);
+            repaired.releases.push(release.name.clone());
+        }
+    }
+    repaired.notes = notes.keys().copied().collect();
+    if !notes.is_empty() {
+        let expected = repository.reference(NOTES_REF)?;
+        let message = "Repair notes\n".to_owned();
+        let new = repository.write_notes(expected, &notes, identity, &message)?;
+        edits.push(RefEdit { name: NOTES_REF.to_owned(), expected, new, message });
+    }
+    if !edits.is_empty() {
+        repository.update_refs(&edits)?;
+    }
+    Ok(repaired)
+}
+
+/// A note holds what was sealed when each sealed record stands in it, whatever else does.
+fn note_holds(repository: &Repository, commit: ObjectId, sealed: &[u8]) -> Result<bool, Failure> {
+    let Some(note) = repository.note(commit)? else { return Ok(false) };
+    let (Ok(found), Ok(wanted)) = (range::parse(commit, &note), range::parse(commit, sealed)) else { return Ok(false) };
+    Ok(wanted.iter().all(|block| found.contains(block)))
+}
+
+/// Writes again the commit that a release's ref must point to.
+fn rebuild(repository: &Repository, log: &Log<'_>, release: &Release, manifest: &Manifest) -> Result<RefEdit, Failure> {
+    let folder = releases::folder(&release.name);
+    let mut files = BTreeMap::new();
+    for path in log.below(&folder) {
+        files.insert(path.to_owned(), log.need(path)?);
+    }
+    let new = derived::write_release(repository, release, &files, manifest, &folder)?;
+    let name = format!("{RELEASE_REFS}{}", release.name);
+    let expected = repository.reference(&name)?;
+    Ok(RefEdit { name, expected, new, message: format!("Repair release {}\n", release.name) })
+}

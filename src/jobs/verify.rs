@@ -1,0 +1,422 @@
+//! Proof or refusal: everything that a release claims, checked against the repository alone and one fingerprint.
+//!
+//! Default is deny: what cannot be checked is "unknown", never "passed". No network, no child process, nothing
+//! written. Serves contract §3 and requirements R10.
+
+use crate::codec;
+use crate::collect;
+use crate::domain::{CommitRecord, Digest, LogHead, Manifest, ObjectId, RULE_SET, Release, ReleaseName};
+use crate::jobs::commit_delta::policy_of;
+use crate::jobs::evidence::{Anchor, Log, Trust};
+use crate::jobs::inspect::Inspection;
+use crate::jobs::releases::{self, ReleaseStatus, ShownSignOff, StoredRelease, folder};
+use crate::jobs::{Exit, Failure, Progress, derived, range};
+use crate::store::{DirectorySource, Repository};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckStatus {
+    /// It holds.
+    Passed,
+    /// It does not hold.
+    Failed,
+    /// It could not be decided.
+    Unknown,
+}
+
+/// One check of a verification.
+#[derive(Clone, Debug)]
+pub struct CheckResult {
+    /// What was checked, in one word or two with hyphens.
+    pub id: &'static str,
+    /// How it ended.
+    pub status: CheckStatus,
+    /// What was proven.
+    pub detail: String,
+    /// What is wrong.
+    pub failure: Option<Failure>,
+}
+
+/// The verdict of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Everything holds.
+    Verified,
+    /// Something could not be decided.
+    Inconclusive,
+    /// Something does not hold.
+    Refused,
+}
+
+impl Verdict {
+    /// Returns its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Inconclusive => "inconclusive",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What was verified, and how.
+pub struct Verification {
+    /// The name of the release or commit.
+    pub target: String,
+    /// Every check, in order.
+    pub checks: Vec<CheckResult>,
+    /// The fingerprint that the log claims, once it could be read.
+    pub fingerprint: Option<Digest>,
+    /// Whether that fingerprint was given or pinned.
+    pub pinned: bool,
+    /// Size and root of the log.
+    pub log: Option<LogHead>,
+    /// The statement, once it was vouched for.
+    pub release: Option<Release>,
+    /// The sign-offs that stand.
+    pub sign_offs: Vec<ShownSignOff>,
+}
+
+impl Verification {
+    fn new(target: String) -> Self {
+        Self {
+            target,
+            checks: Vec::new(),
+            fingerprint: None,
+            pinned: false,
+            log: None,
+            release: None,
+            sign_offs: Vec::new(),
+        }
+    }
+
+    /// Returns how the process must end: the worst of all checks.
+    pub fn exit(&self) -> Exit {
+        let worst = self.checks.iter().filter_map(|check| check.failure.as_ref()).map(|failure| failure.exit).max();
+        match worst {
+            Some(exit) => exit,
+            // Nothing was checked, so nothing was proven.
+            None if self.checks.is_empty() => Exit::Defect,
+            None => Exit::Done,
+        }
+    }
+
+    /// Returns the verdict.
+    pub fn verdict(&self) -> Verdict {
+        match self.exit() {
+            Exit::Done => Verdict::Verified,
+            Exit::Inconclusive | Exit::Usage | Exit::Changed => Verdict::Inconclusive,
+            _ => Verdict::Refused,
+        }
+    }
+
+    fn check<T>(
+        &mut self,
+        id: &'static str,
+        result: Result<T, Failure>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        let (status, detail, failure, value) = match result {
+            Ok(value) => (CheckStatus::Passed, detail(&value), None, Some(value)),
+            Err(failure) => {
+                let unknown = matches!(failure.exit, Exit::Inconclusive | Exit::Usage | Exit::Changed);
+                let status = if unknown { CheckStatus::Unknown } else { CheckStatus::Failed };
+                (status, failure.message.clone(), Some(failure), None)
+            }
+        };
+        self.checks.push(CheckResult { id, status, detail, failure });
+        value
+    }
+}
+
+/// Verifies a release.
+pub fn verify_release(
+    repository: &Repository,
+    anchor: &Anchor,
+    name: &ReleaseName,
+    progress: &dyn Progress,
+) -> Verification {
+    let mut report = Verification::new(name.to_string());
+    let Some((log, trust)) = log_and_trust(&mut report, repository, anchor) else { return report };
+    let stored = releases::read(&log, &trust, name);
+    let signed = |stored: &StoredRelease| {
+        let persons = stored.statement.signers().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        format!("{} of {} required signers: {persons}", stored.statement.signers().len(), trust.threshold(crate::domain::RoleName::Release))
+    };
+    let Some(stored) = report.check("signatures", stored, signed) else { return report };
+    report.sign_offs.clone_from(&stored.sign_offs);
+    report.release = Some(stored.release().clone());
+    report.check("status", status(&stored), |()| "released, not withdrawn".to_owned());
+    let before = report.check("sequence", sequence(&log, &trust, &stored), |before| match before.last() {
+        None => "the first release".to_owned(),
+        Some(last) => format!("number {}, after {}", stored.release().sequence, last.release().name),
+    });
+    report.check("log-head", log_prefix(&log, stored.release()), |size| format!("the log begins with the {size} files that its maker accepted"));
+    report.check("documents", documents(&log, stored.release()), |count| format!("{count} stored documents"));
+    let manifest = report.check("manifest", stored_manifest(&log, &trust, stored.release()), |manifest| {
+        format!("{} items, {} components", manifest.items.len(), manifest.components.len())
+    });
+    report.check("source-commit", source_commit(repository, stored.release()), |()| stored.release().commit.to_string());
+    progress.step("recomputing the manifest from the source tree");
+    if let Some(manifest) = &manifest {
+        let reproduced = reproduced(repository, stored.release(), manifest);
+        report.check("source-tree", reproduced, |files| format!("recomputed from {files} files, byte for byte"));
+        report.check("release-ref", derived::check_release(repository, &log, stored.release(), manifest), |()| "as in the log".to_owned());
+    }
+    if let Some(before) = before {
+        progress.step("checking the records of the range");
+        let records = records(repository, &log, &trust, &before, stored.release(), progress);
+        report.check("records", records, |count| format!("{count} commits, each recorded and recomputed"));
+    }
+    report.check("name", shadows(repository, stored.release()), |()| "no tag or branch says otherwise".to_owned());
+    report
+}
+
+/// Verifies the records on one commit.
+pub fn verify_commit(repository: &Repository, anchor: &Anchor, id: ObjectId) -> Verification {
+    let mut report = Verification::new(id.to_string());
+    let Some((_, trust)) = log_and_trust(&mut report, repository, anchor) else { return report };
+    let judged = repository.note(id).map_err(Failure::from).and_then(|note| match note {
+        Some(note) => range::judge_note(repository, &trust, id, note),
+        None => Err(Failure::new(
+            Exit::Inconclusive,
+            "GB-COVER-RECORD-MISSING",
+            format!("commit {} has no record", id.short()),
+        )
+        .hint(format!("git baseline record {}", id.short()))),
+    });
+    report.check("record", judged, |judged| format!("recorded by {}", judged.record.recorder.person));
+    report
+}
+
+/// Compares a directory with the items of a release that has been verified.
+///
+/// # Errors
+/// Where the directory or an object cannot be read.
+pub fn verify_directory(
+    repository: &Repository,
+    report: &mut Verification,
+    directory: &std::path::Path,
+) -> Result<(), Failure> {
+    let Some(release) = report.release.clone() else { return Ok(()) };
+    let policy = policy_of(repository, release.tree)?;
+    let recorded = Inspection::of_tree(repository, release.tree)?.collected.manifest;
+    let source = DirectorySource::new(directory, repository.object_format());
+    let found = collect::collect(&source, &policy)?.manifest;
+    let differs = |item: &&crate::domain::ConfigurationItem| {
+        !found.items.iter().any(|other| other.path == item.path && other.git_id == item.git_id)
+    };
+    let missing: Vec<String> = recorded.items.iter().filter(differs).map(|item| item.path.to_string()).collect();
+    let result = if missing.is_empty() {
+        Ok(recorded.items.len())
+    } else {
+        let mut failure = Failure::new(
+            Exit::Disproven,
+            "GB-REP-DIRECTORY",
+            format!("{} of {} items in the directory differ from release {}", missing.len(), recorded.items.len(), release.name),
+        );
+        failure.causes = missing;
+        Err(failure)
+    };
+    report.check("directory", result, |count| format!("{count} items, byte for byte"));
+    Ok(())
+}
+
+fn log_and_trust<'r>(
+    report: &mut Verification,
+    repository: &'r Repository,
+    anchor: &Anchor,
+) -> Option<(Log<'r>, Trust)> {
+    let log = report.check("log", Log::open(repository), |log| format!("linear and add-only, {} files", log.order.len()))?;
+    report.fingerprint = log.claimed_fingerprint().ok();
+    let trust = report.check("trust", log.trust(anchor), |trust| {
+        let how = if anchor.given.is_some() { "given" } else { "pinned" };
+        format!("root {} of {}, fingerprint {how}", trust.root().version, trust.root().product)
+    })?;
+    report.pinned = true;
+    let head = report.check("log-root", log.log_head(None), |head| format!("size {}, as of this log only", head.size));
+    report.log = head;
+    Some((log, trust))
+}
+
+fn status(stored: &StoredRelease) -> Result<(), Failure> {
+    let name = &stored.release().name;
+    match stored.status {
+        ReleaseStatus::Released => Ok(()),
+        ReleaseStatus::Proposed => Err(Failure::new(Exit::Disproven, "GB-RELEASE-PROPOSED", format!("release {name} is only proposed"))),
+        ReleaseStatus::Withdrawn => {
+            Err(Failure::new(Exit::Disproven, "GB-RELEASE-WITHDRAWN", format!("release {name} has been withdrawn"))
+                .hint(format!("git baseline show {name}")))
+        }
+    }
+}
+
+/// Each release names its predecessor by digest and is one more in number; two successors are a fork.
+fn sequence(log: &Log<'_>, trust: &Trust, stored: &StoredRelease) -> Result<Vec<StoredRelease>, Failure> {
+    let release = stored.release();
+    let standing = releases::standing(log, trust)?;
+    let twin = standing.iter().find(|other| other.digest != stored.digest && other.release().sequence == release.sequence);
+    if let Some(twin) = twin {
+        let what = format!("releases {} and {} both claim number {}", release.name, twin.release().name, release.sequence);
+        return Err(Failure::new(Exit::Disproven, "GB-CHAIN-FORK", what));
+    }
+    let before: Vec<StoredRelease> =
+        standing.into_iter().filter(|other| other.release().sequence < release.sequence).collect();
+    let mut previous: Option<&StoredRelease> = None;
+    for link in before.iter().chain([stored]) {
+        let expected = previous.map(|previous| (previous.release().sequence, previous.digest));
+        let said = link.release();
+        if said.sequence != expected.map_or(0, |(number, _)| number) + 1 || said.predecessor != expected.map(|(_, digest)| digest) {
+            let name = &said.name;
+            return Err(Failure::new(Exit::Disproven, "GB-CHAIN-PREDECESSOR", format!("release {name} does not follow the release before it"))
+                .because("a predecessor is missing from the log, or another one was signed"));
+        }
+        previous = Some(link);
+    }
+    Ok(before)
+}
+
+fn log_prefix(log: &Log<'_>, release: &Release) -> Result<u64, Failure> {
+    let size = release.log.size;
+    let count = usize::try_from(size).unwrap_or(usize::MAX);
+    if count <= log.order.len() && log.log_head(Some(count))? == release.log {
+        return Ok(size);
+    }
+    Err(Failure::new(Exit::Disproven, "GB-LOG-FORK", format!("the log that release {} was made on is not the beginning of this one", release.name))
+        .hint("fetch refs/baseline/log again from a source that you trust"))
+}
+
+fn documents(log: &Log<'_>, release: &Release) -> Result<usize, Failure> {
+    for document in &release.documents {
+        let path = format!("{}{}", folder(&release.name), document.name);
+        bound(&path, &log.need(&path)?, document.digest)?;
+    }
+    Ok(release.documents.len())
+}
+
+fn bound(path: &str, bytes: &[u8], digest: Digest) -> Result<(), Failure> {
+    if Digest::of(bytes) == digest {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Disproven, "GB-BIND-DIGEST", format!("{path} is not what was signed"))
+        .because(format!("its digest is {}, the statement says {}", Digest::of(bytes).short(), digest.short()))
+        .hint("fetch refs/baseline/log again from a source that you trust"))
+}
+
+fn stored_manifest(log: &Log<'_>, trust: &Trust, release: &Release) -> Result<Manifest, Failure> {
+    let path = format!("{}manifest.cbor", folder(&release.name));
+    let bytes = log.need(&path)?;
+    bound(&path, &bytes, release.manifest)?;
+    let (header, manifest) =
+        codec::decode::<Manifest>(&bytes).map_err(|error| Failure::undecodable(&path, &error))?;
+    if header.baseline != Some(trust.fingerprint) {
+        return Err(Failure::new(Exit::Disproven, "GB-BIND-BASELINE", format!("{path} belongs to another baseline")));
+    }
+    if manifest.source_tree.digest != release.source_tree || manifest.ruleset != release.ruleset {
+        return Err(Failure::new(Exit::Disproven, "GB-BIND-DIGEST", format!("{path} and the statement contradict each other")));
+    }
+    Ok(manifest)
+}
+
+fn source_commit(repository: &Repository, release: &Release) -> Result<(), Failure> {
+    let commit = repository.commit(release.commit)?;
+    let own = release.range.iter().find(|entry| entry.commit == release.commit);
+    let digest_differs = own.is_some_and(|entry| entry.digest != Digest::of(&commit.raw));
+    if commit.tree != release.tree || digest_differs {
+        let what = format!("commit {} is not the one that was released", release.commit.short());
+        return Err(Failure::new(Exit::Disproven, "GB-BIND-COMMIT", what));
+    }
+    Ok(())
+}
+
+/// Recomputes the manifest from the commit's own tree under the commit's own policy.
+fn reproduced(repository: &Repository, release: &Release, recorded: &Manifest) -> Result<u64, Failure> {
+    let found = Inspection::of_tree(repository, release.tree)?.collected.manifest;
+    if found.source_tree != recorded.source_tree {
+        return Err(Failure::new(Exit::Disproven, "GB-REP-TREE", format!("the source tree of release {} is another than the one that was signed", release.name))
+            .because(format!("recomputed {}, signed {}", found.source_tree.digest.short(), release.source_tree.short())));
+    }
+    if release.ruleset != RULE_SET {
+        return Err(Failure::new(Exit::Inconclusive, "GB-REP-RULESET", format!("release {} was made by rule set {}", release.name, release.ruleset))
+            .because(format!("this program knows {RULE_SET}; the digest of the source tree was checked and holds"))
+            .hint(format!("verify with {}", release.tool)));
+    }
+    if found != *recorded {
+        return Err(Failure::new(Exit::Disproven, "GB-REP-DIFFERS", format!("the manifest of release {} cannot be reproduced", release.name))
+            .hint(format!("git baseline reproduce {}", release.name)));
+    }
+    Ok(found.source_tree.files)
+}
+
+/// The range is recomputed; each of its commits must be sealed, and each sealed record must hold.
+fn records(
+    repository: &Repository,
+    log: &Log<'_>,
+    trust: &Trust,
+    before: &[StoredRelease],
+    release: &Release,
+    progress: &dyn Progress,
+) -> Result<usize, Failure> {
+    let mut ids = range::of(repository, trust, before, release.commit)?;
+    ids.sort();
+    let stated: Vec<ObjectId> = release.range.iter().map(|entry| entry.commit).collect();
+    if ids != stated {
+        return Err(Failure::new(Exit::Disproven, "GB-COVER-RANGE", format!("release {} does not answer for exactly the commits since the one before", release.name))
+            .because(format!("its range has {} commits, and it names {}", ids.len(), stated.len())));
+    }
+    let notes_here = repository.has_notes()?;
+    for (at, entry) in release.range.iter().enumerate() {
+        if at > 0 && at % 100 == 0 {
+            progress.step(&format!("checked {at} of {} records", stated.len()));
+        }
+        let path = range::sealed_path(&entry.commit);
+        let sealed = log.need(&path)?;
+        bound(&path, &sealed, entry.record)?;
+        let judged = range::judge_note(repository, trust, entry.commit, sealed)?;
+        if judged.commit_digest != entry.digest {
+            return Err(Failure::new(Exit::Disproven, "GB-BIND-COMMIT", format!("commit {} is not the one that was recorded", entry.commit.short())));
+        }
+        if notes_here {
+            note_agrees(repository, trust, &judged.record, &judged.note)?;
+        }
+    }
+    if !notes_here && !release.range.is_empty() {
+        return Err(Failure::new(Exit::Inconclusive, "GB-REF-MISSING", "refs/notes/baseline is not in this repository")
+            .because("the log holds the sealed records, and they hold; the notes were not fetched, or were deleted")
+            .hint("git baseline repair"));
+    }
+    Ok(stated.len())
+}
+
+/// The note must hold what was sealed; further records in it are judged on their own.
+fn note_agrees(repository: &Repository, trust: &Trust, record: &CommitRecord, sealed: &[u8]) -> Result<(), Failure> {
+    let id = record.commit;
+    let Some(note) = repository.note(id)? else {
+        return Err(Failure::new(Exit::Inconclusive, "GB-REF-MISSING", format!("the note on commit {} is missing", id.short()))
+            .hint("git baseline repair"));
+    };
+    if note == sealed {
+        return Ok(());
+    }
+    let kept = range::parse(id, sealed)?;
+    let found = range::parse(id, &note)?;
+    range::judge_note(repository, trust, id, note)?;
+    if kept.iter().all(|block| found.contains(block)) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Disproven, "GB-NOTE-ALTERED", format!("the note on commit {} is not the one that was sealed", id.short()))
+        .hint("git baseline repair"))
+}
+
+/// A tag or branch of the release's name that points elsewhere misleads people (contract §3.10).
+fn shadows(repository: &Repository, release: &Release) -> Result<(), Failure> {
+    for prefix in ["refs/tags/", "refs/heads/", "refs/tags/v"] {
+        let name = format!("{prefix}{}", release.name);
+        let Some(id) = repository.peeled_reference(&name)? else { continue };
+        if id != release.commit {
+            let what = format!("{name} points to {}, and release {} was made from {}", id.short(), release.name, release.commit.short());
+            return Err(Failure::new(Exit::Disproven, "GB-NAME-SHADOWED", what).hint(format!("git update-ref -d {name}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Git and directories: the only door to the disk. Everything that comes in is hashed again and parsed strictly.
+//!
+//! `gix` is named here and nowhere else. Never here: trust, policy, or what a file means.
+
+#![expect(clippy::disallowed_methods, reason = "the store is where the disk is touched")]
+
+mod commit;
+mod directory;
+mod error;
+mod history;
+mod index;
+mod large;
+mod native;
+mod notes;
+mod object;
+mod out;
+mod refs;
+mod repository;
+mod snapshot;
+mod tree;
+mod write;
+
+pub use commit::{Commit, Identity};
+pub use directory::DirectorySource;
+pub use error::StoreError;
+pub use history::LogCommit;
+pub use index::IndexSource;
+pub use out::{OutFile, write_out};
+pub use refs::RefEdit;
+pub use repository::{Access, Location, Repository};
+pub use snapshot::TreeSource;
+pub use tree::Change;
