@@ -2,6 +2,7 @@
 pub mod codec;
 pub mod collect;
 pub mod components;
+pub mod crypto;
 pub mod domain;
 pub mod export;
 pub mod policy;

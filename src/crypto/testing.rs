@@ -1,0 +1,1 @@
+//! Keys, roots and forgeries for the tests of this module.

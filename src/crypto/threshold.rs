@@ -1,0 +1,307 @@
+//! Counts persons. Everything that takes more than one signature is decided in `count`, and nowhere else.
+//!
+//! A person counts once, whatever keys he signs with; a sign-off that does not count is named with the reason.
+//! Serves contract §3.3 and §3.7 (segregation of duties), 21 CFR 11.10(g), 11.200.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::attest::{Attested, attest_by};
+use super::key::KeyParts;
+use super::signature::{Signature, SignatureDefect};
+use crate::domain::{Digest, Meaning, Person, PersonId, PublicKey, RoleName, SignOff, TrustRoot};
+
+/// Something that enough distinct persons signed. Only this file makes one.
+#[derive(Clone, Debug)]
+pub struct Verified<T> {
+    value: T,
+    signers: Vec<PersonId>,
+}
+
+impl<T> Verified<T> {
+    /// Returns what was signed.
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Returns the persons who counted, distinct and sorted.
+    pub fn signers(&self) -> &[PersonId] {
+        &self.signers
+    }
+}
+
+impl Verified<Vec<u8>> {
+    /// Decodes the signed bytes, and keeps who signed them.
+    ///
+    /// # Errors
+    /// Whatever `decode` refuses.
+    pub fn try_map<U, E>(self, decode: impl FnOnce(&[u8]) -> Result<U, E>) -> Result<Verified<U>, E> {
+        Ok(Verified { value: decode(&self.value)?, signers: self.signers })
+    }
+}
+
+/// What sign-offs must say to count.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'a> {
+    /// The role in which they must be made.
+    pub role: RoleName,
+    /// What they must mean.
+    pub meaning: Meaning,
+    /// The record type of the statement.
+    pub record_type: &'a str,
+    /// The name of the statement.
+    pub name: &'a str,
+    /// How many distinct persons it takes, where that is more than the role's threshold.
+    pub at_least: u64,
+    /// Who does not count: authors, committers, recorders, requesters.
+    pub excluded: &'a BTreeSet<PersonId>,
+}
+
+/// A sign-off or signature that did not count, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCounted(String);
+
+impl fmt::Display for NotCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Too few persons signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The role that was needed.
+    pub role: RoleName,
+    /// How many distinct persons it takes.
+    pub required: u64,
+    /// Who counted, sorted.
+    pub counted: Vec<PersonId>,
+    /// What did not count.
+    pub not_counted: Vec<NotCounted>,
+}
+
+impl Shortfall {
+    /// Returns the refusal's code.
+    pub const fn code(&self) -> &'static str {
+        "GB-SIG-THRESHOLD"
+    }
+}
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signers = if self.required == 1 { "signer" } else { "signers" };
+        write!(f, "signed by {} of {} required {signers} of role \"{}\"", self.counted.len(), self.required, self.role)
+    }
+}
+
+impl std::error::Error for Shortfall {}
+
+/// One proven signature, with what keeps it from counting, if anything does.
+struct Voice<'a> {
+    person: &'a Person,
+    key: &'a PublicKey,
+    obstacle: Option<String>,
+}
+
+/// The one place in the program where signers are counted: distinct persons who hold the role, and whose voice has
+/// nothing against it. Returns them sorted.
+fn count<'a>(
+    root: &TrustRoot,
+    role: RoleName,
+    at_least: u64,
+    voices: impl Iterator<Item = Voice<'a>>,
+) -> Result<Vec<PersonId>, Shortfall> {
+    let holders = root.role(role);
+    let mut counted: BTreeMap<&PersonId, &PublicKey> = BTreeMap::new();
+    let mut not_counted = Vec::new();
+    for voice in voices {
+        let who = named(voice.person);
+        let holds = holders.is_some_and(|role| role.persons.contains(&voice.person.id));
+        let first = counted.get(&voice.person.id).copied();
+        let why = match (voice.obstacle, first) {
+            (Some(obstacle), _) => obstacle,
+            (None, _) if !holds => format!("{who} does not hold the role {role}"),
+            (None, Some(first)) if first == voice.key => format!("{who} once more: one person counts once"),
+            (None, Some(_)) => format!("a second key of {who}: one person counts once"),
+            (None, None) => {
+                counted.insert(&voice.person.id, voice.key);
+                continue;
+            }
+        };
+        not_counted.push(NotCounted(why));
+    }
+    // A role that is missing, or a threshold of 0, must not let a statement through that nobody signed.
+    let required = holders.map_or(1, |role| role.threshold).max(at_least).max(1);
+    let counted: Vec<PersonId> = counted.into_keys().cloned().collect();
+    if counted.len() as u64 >= required { Ok(counted) } else { Err(Shortfall { role, required, counted, not_counted }) }
+}
+
+/// Names a person for people: what stands in a root is not trusted to be printable.
+fn named(person: &Person) -> String {
+    format!("{} ({})", person.name.escape_debug(), person.id)
+}
+
+/// Decides whether enough distinct persons vouched for exactly these bytes, as `demand` says.
+///
+/// # Errors
+/// [`Shortfall`], with the reason for each sign-off that did not count.
+pub fn vouched(
+    root: &Verified<TrustRoot>,
+    demand: &Demand<'_>,
+    bytes: &[u8],
+    attested: &[Attested<'_, SignOff>],
+) -> Result<Verified<Vec<u8>>, Shortfall> {
+    let digest = Digest::of(bytes);
+    let voices = attested.iter().map(|attested| Voice {
+        person: attested.person(),
+        key: attested.key(),
+        obstacle: obstacle(root.value(), demand, &digest, attested),
+    });
+    let signers = count(root.value(), demand.role, demand.at_least, voices)?;
+    Ok(Verified { value: bytes.to_vec(), signers })
+}
+
+/// Says why a sign-off does not speak for this statement in this sense, if it does not.
+fn obstacle(
+    root: &TrustRoot,
+    demand: &Demand<'_>,
+    digest: &Digest,
+    attested: &Attested<'_, SignOff>,
+) -> Option<String> {
+    let (sign_off, person) = (attested.value(), attested.person());
+    let (target, who) = (&sign_off.target, named(person));
+    let about = |found: &str, needed: &str| {
+        let found: String = found.chars().take(80).flat_map(char::escape_debug).collect();
+        Some(format!("the sign-off of {who} is about {found}, and not about {needed}"))
+    };
+    if root.person_of(attested.key()).is_none_or(|holder| holder.id != person.id) {
+        return Some(format!("{who} does not hold this key in the trust root in force"));
+    }
+    if sign_off.person != person.id {
+        return Some(format!("the sign-off names {}, and {who} signed it", sign_off.person));
+    }
+    if sign_off.printed_name != person.name {
+        let printed: String = sign_off.printed_name.chars().take(80).flat_map(char::escape_debug).collect();
+        return Some(format!("the sign-off of {who} prints the name \"{printed}\""));
+    }
+    if target.record_type != demand.record_type {
+        return about(&format!("a {}", target.record_type), &format!("a {}", demand.record_type));
+    }
+    if target.name != demand.name {
+        return about(&target.name, demand.name);
+    }
+    if target.digest != *digest {
+        return about(&format!("a statement {}", target.digest.short()), &format!("this one, {}", digest.short()));
+    }
+    if sign_off.meaning != demand.meaning {
+        return Some(format!("the sign-off of {who} means \"{}\", not \"{}\"", sign_off.meaning, demand.meaning));
+    }
+    if sign_off.role != demand.role {
+        return Some(format!("{who} signed as {}, not as {}", sign_off.role, demand.role));
+    }
+    let excluded = demand.excluded.contains(&person.id);
+    excluded.then(|| format!("{who} took part in what is signed, and cannot vouch for it"))
+}
+
+/// Why a first trust root does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootDefect {
+    /// It breaks a rule of its own.
+    Inconsistent(String),
+    /// It holds a key that proves nothing.
+    Key {
+        /// Whose key.
+        person: PersonId,
+        /// What is wrong with it.
+        defect: SignatureDefect,
+    },
+    /// Too few of its own root signers signed it.
+    Threshold(Shortfall),
+}
+
+impl RootDefect {
+    /// Returns the refusal's code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Inconsistent(_) => "GB-TRUST-DEFECT",
+            Self::Key { defect, .. } => defect.code(),
+            Self::Threshold(_) => "GB-TRUST-THRESHOLD",
+        }
+    }
+}
+
+impl fmt::Display for RootDefect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inconsistent(what) => write!(f, "it contradicts itself: {what}"),
+            Self::Key { person, defect } => write!(f, "a key of {person}: {defect}"),
+            Self::Threshold(shortfall) => {
+                write!(f, "{shortfall}")?;
+                shortfall.not_counted.iter().try_for_each(|why| write!(f, "; {why}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for RootDefect {}
+
+/// Verifies the first trust root of a baseline by itself: it is consistent, its keys are acceptable, and the
+/// threshold of its own role `root` signed exactly these bytes. Whether it is the right one, the pin says.
+///
+/// # Errors
+/// Whatever `decode` refuses, and [`RootDefect`].
+pub fn first_root<E: From<RootDefect>>(
+    bytes: &[u8],
+    signatures: &[Signature],
+    decode: impl FnOnce(&[u8]) -> Result<TrustRoot, E>,
+) -> Result<Verified<TrustRoot>, E> {
+    let root = decode(bytes)?;
+    let signers = root_signers(&root, bytes, signatures)?;
+    Ok(Verified { value: root, signers })
+}
+
+fn root_signers(root: &TrustRoot, bytes: &[u8], signatures: &[Signature]) -> Result<Vec<PersonId>, RootDefect> {
+    if let Some(what) = root.defect() {
+        return Err(RootDefect::Inconsistent(what));
+    }
+    if root.version != 1 {
+        return Err(RootDefect::Inconsistent(format!("the first root has version {}", root.version)));
+    }
+    if root.role(RoleName::Root).is_none() {
+        return Err(RootDefect::Inconsistent("nobody holds the role root".into()));
+    }
+    check_keys(root)?;
+    let mut void = Vec::new();
+    let mut proven = Vec::new();
+    for signature in signatures {
+        match attest_by(root, super::ROOT_NAMESPACE, bytes, signature) {
+            Ok(attested) => proven.push(attested),
+            Err(defect) => {
+                void.push(NotCounted(format!("a signature by {}: {defect}", super::fingerprint(signature.key()))))
+            }
+        }
+    }
+    let voices = proven.iter().map(|attested| Voice { person: attested.person(), key: attested.key(), obstacle: None });
+    count(root, RoleName::Root, 1, voices).map_err(|mut shortfall| {
+        shortfall.not_counted.append(&mut void);
+        RootDefect::Threshold(shortfall)
+    })
+}
+
+/// Checks every key of a root. A point that stands twice, as a plain key and on a token, would be one secret that
+/// speaks for two.
+fn check_keys(root: &TrustRoot) -> Result<(), RootDefect> {
+    let mut points: BTreeMap<[u8; 32], &PersonId> = BTreeMap::new();
+    for person in &root.persons {
+        for key in &person.keys {
+            let refuse = |defect| RootDefect::Key { person: person.id.clone(), defect };
+            let parts = KeyParts::parse(key.as_wire()).map_err(refuse)?;
+            parts.verifying_key().map_err(refuse)?;
+            if let Some(other) = points.insert(parts.point, &person.id) {
+                let what = format!("{other} and {} hold the same key in two forms", person.id);
+                return Err(RootDefect::Inconsistent(what));
+            }
+        }
+    }
+    Ok(())
+}
