@@ -85,6 +85,8 @@ fn check_cost(scheme: &EncryptionScheme) -> Result<(), KeyError> {
 
 /// A cost of 0 would stop the library, which takes its logarithm; a high one would eat the memory.
 fn scrypt_is_bearable(scrypt: &ScryptParams) -> bool {
-    let bytes = 128 * u64::from(scrypt.cost_parameter) * u64::from(scrypt.block_size);
-    scrypt.cost_parameter.is_power_of_two() && bytes <= MOST_SCRYPT_BYTES && scrypt.parallelization <= MOST_SCRYPT_LANES
+    let block = 128 * u64::from(scrypt.block_size);
+    scrypt.cost_parameter.is_power_of_two()
+        && scrypt.cost_parameter.checked_mul(block).is_some_and(|bytes| bytes <= MOST_SCRYPT_BYTES)
+        && scrypt.parallelization <= MOST_SCRYPT_LANES
 }

@@ -277,7 +277,8 @@ fn root_signers(root: &TrustRoot, bytes: &[u8], signatures: &[Signature]) -> Res
         match attest_by(root, super::ROOT_NAMESPACE, bytes, signature) {
             Ok(attested) => proven.push(attested),
             Err(defect) => {
-                void.push(NotCounted(format!("a signature by {}: {defect}", super::fingerprint(signature.key()))))
+                let key = super::fingerprint(signature.key());
+                void.push(NotCounted(format!("a signature by {key}: {defect}")));
             }
         }
     }

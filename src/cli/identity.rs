@@ -1,0 +1,365 @@
+//! The user's key: found in a file or in ssh-agent, opened with a passphrase, or made anew.
+//!
+//! Secrets stay in memory that is wiped, and are never printed. Never here: what is signed, or whether anybody
+//! believes the key. Serves contract §2 ("Keys from an OpenSSH or PKCS#8 file (passphrase asked) or ssh-agent").
+
+use std::fmt;
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::agent::{Agent, AgentError};
+use crate::crypto::{self, KeyError, PrivateKey, Signer};
+use crate::domain::PublicKey;
+
+/// No key file may be larger, in bytes.
+const MOST_BYTES: u64 = 64 * 1024;
+/// How often a passphrase may be wrong.
+const TRIES: usize = 3;
+/// How long a passphrase may be, in bytes.
+const MOST_PASSPHRASE: usize = 4096;
+
+/// Where the user's key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// In a file.
+    File(PathBuf),
+    /// In ssh-agent, under a fingerprint `SHA256:…`.
+    Agent(String),
+}
+
+impl KeySource {
+    /// Parses a path, or `agent:SHA256:…`.
+    ///
+    /// # Errors
+    /// `GB-KEY-NAME`, where nothing is named, or what follows `agent:` is no fingerprint.
+    pub fn parse(text: &str) -> Result<Self, IdentityError> {
+        let Some(fingerprint) = text.strip_prefix("agent:") else {
+            let named = !text.is_empty() && !text.contains('\0');
+            return if named { Ok(Self::File(text.into())) } else { Err(IdentityError::Name(text.to_owned())) };
+        };
+        let base64 = |c: u8| c.is_ascii_alphanumeric() || c == b'+' || c == b'/';
+        let digest = fingerprint.strip_prefix("SHA256:").unwrap_or_default();
+        if digest.len() == 43 && digest.bytes().all(base64) {
+            return Ok(Self::Agent(fingerprint.to_owned()));
+        }
+        Err(IdentityError::Name(text.to_owned()))
+    }
+}
+
+/// A path for messages: what stands in it cannot steer a terminal.
+fn shown(path: &Path) -> impl fmt::Display {
+    path.display().to_string().chars().flat_map(char::escape_debug).collect::<String>()
+}
+
+/// Why there is no key to sign with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityError {
+    /// The text names neither a file nor a key in an agent.
+    Name(String),
+    /// There is no such file.
+    Missing(PathBuf),
+    /// The file cannot be read as a key; why.
+    Unreadable(PathBuf, String),
+    /// Others can read the file.
+    Permissions(PathBuf),
+    /// It holds a key of another kind; which.
+    Unsupported(PathBuf, String),
+    /// The passphrase cannot be had, or is wrong; why.
+    Passphrase(String),
+    /// The agent is of no help; why.
+    Agent(String),
+    /// A file stands where the new key should be written.
+    Exists(PathBuf),
+    /// The new key cannot be written; why.
+    Unwritten(PathBuf, String),
+}
+
+impl IdentityError {
+    /// Returns the refusal's code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "GB-KEY-NAME",
+            Self::Missing(_) => "GB-KEY-MISSING",
+            Self::Unreadable(..) => "GB-KEY-UNREADABLE",
+            Self::Permissions(_) => "GB-KEY-PERMISSIONS",
+            Self::Unsupported(..) => "GB-KEY-UNSUPPORTED",
+            Self::Passphrase(_) => "GB-KEY-PASSPHRASE",
+            Self::Agent(_) => "GB-KEY-AGENT",
+            Self::Exists(_) => "GB-KEY-EXISTS",
+            Self::Unwritten(..) => "GB-KEY-UNWRITTEN",
+        }
+    }
+}
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(text) => {
+                write!(
+                    f,
+                    "\"{}\" names no key: give a file, or agent:SHA256:… as `ssh-add -l` shows it",
+                    text.escape_debug()
+                )
+            }
+            Self::Missing(path) => write!(f, "there is no key file {}", shown(path)),
+            Self::Unreadable(path, why) => write!(f, "the key file {}: {why}", shown(path)),
+            Self::Permissions(path) => {
+                let path = shown(path);
+                write!(
+                    f,
+                    "the key file {path} can be read by others, so it is no secret; mend it with `chmod 600 {path}`"
+                )
+            }
+            Self::Unsupported(path, what) => write!(f, "the key file {}: {what}", shown(path)),
+            Self::Passphrase(why) | Self::Agent(why) => f.write_str(why),
+            Self::Exists(path) => write!(f, "{} exists already, and no key is overwritten", shown(path)),
+            Self::Unwritten(path, why) => write!(f, "the key cannot be written to {}: {why}", shown(path)),
+        }
+    }
+}
+
+impl std::error::Error for IdentityError {}
+
+impl From<AgentError> for IdentityError {
+    fn from(error: AgentError) -> Self {
+        Self::Agent(error.to_string())
+    }
+}
+
+/// How a passphrase is asked for.
+pub type Ask<'a> = &'a dyn Fn(&str) -> Result<Zeroizing<String>, IdentityError>;
+
+/// A key that was found, not yet necessarily opened.
+enum Found {
+    Ready(Box<dyn Signer>),
+    Locked(PathBuf, Zeroizing<Vec<u8>>),
+}
+
+/// Opens the user's key. A `.pub` file, or a file whose private half is elsewhere, names a key in ssh-agent.
+///
+/// # Errors
+/// [`IdentityError`]: the key is missing, unreadable, open to others, of another kind, or its passphrase is wrong.
+pub fn signer(source: &KeySource, ask: Ask<'_>) -> Result<Box<dyn Signer>, IdentityError> {
+    match find(source)? {
+        Found::Ready(signer) => Ok(signer),
+        Found::Locked(path, bytes) => unlock(&path, &bytes, ask),
+    }
+}
+
+/// Says whether signing with this key would ask for a passphrase.
+pub fn needs_prompt(source: &KeySource) -> bool {
+    matches!(source, KeySource::File(_)) && matches!(find(source), Ok(Found::Locked(..)))
+}
+
+fn find(source: &KeySource) -> Result<Found, IdentityError> {
+    match source {
+        KeySource::Agent(fingerprint) => in_agent(fingerprint),
+        KeySource::File(path) => {
+            let half = path.with_extension("");
+            if path.extension().is_some_and(|extension| extension == "pub") {
+                return in_agent_or_file(path, &half);
+            }
+            let mut public = path.clone().into_os_string();
+            public.push(".pub");
+            let public = PathBuf::from(public);
+            if !path.exists() && public.exists() {
+                return in_agent(&crypto::fingerprint(&read_public(&public)?));
+            }
+            in_file(path)
+        }
+    }
+}
+
+fn in_agent(fingerprint: &str) -> Result<Found, IdentityError> {
+    Ok(Found::Ready(Box::new(Agent::from_environment()?.signer(fingerprint)?)))
+}
+
+/// As Git and ssh-keygen do for a `.pub` file: the agent first, then the private half beside it.
+fn in_agent_or_file(public: &Path, private: &Path) -> Result<Found, IdentityError> {
+    let key = read_public(public)?;
+    match in_agent(&crypto::fingerprint(&key)) {
+        Err(IdentityError::Agent(_)) if private.exists() => in_file(private),
+        answer => answer,
+    }
+}
+
+fn in_file(path: &Path) -> Result<Found, IdentityError> {
+    let bytes = read(path)?;
+    let error = match PrivateKey::parse(&bytes, None) {
+        Ok(key) => {
+            check_permissions(path)?;
+            return Ok(Found::Ready(Box::new(key)));
+        }
+        Err(error) => error,
+    };
+    if let Some(key) = std::str::from_utf8(&bytes).ok().and_then(|text| crypto::parse_public_key(text).ok()) {
+        return in_agent(&crypto::fingerprint(&key));
+    }
+    check_permissions(path)?;
+    match error {
+        KeyError::NeedsPassphrase => Ok(Found::Locked(path.to_owned(), bytes)),
+        KeyError::OnToken(key) => in_agent(&crypto::fingerprint(&key)),
+        error => Err(refusal(path, &error)),
+    }
+}
+
+fn unlock(path: &Path, bytes: &[u8], ask: Ask<'_>) -> Result<Box<dyn Signer>, IdentityError> {
+    for _ in 0..TRIES {
+        let passphrase = ask(&format!("Passphrase for the key {}: ", shown(path)))?;
+        if passphrase.is_empty() {
+            return Err(IdentityError::Passphrase("no passphrase was given".into()));
+        }
+        match PrivateKey::parse(bytes, Some(&passphrase)) {
+            Ok(key) => return Ok(Box::new(key)),
+            Err(KeyError::WrongPassphrase) => {}
+            Err(error) => return Err(refusal(path, &error)),
+        }
+    }
+    Err(IdentityError::Passphrase(format!("no passphrase of {TRIES} opens the key {}", shown(path))))
+}
+
+fn refusal(path: &Path, error: &KeyError) -> IdentityError {
+    let (path, why) = (path.to_owned(), error.to_string());
+    match error {
+        KeyError::Unsupported(_) | KeyError::OnToken(_) => IdentityError::Unsupported(path, why),
+        KeyError::NeedsPassphrase | KeyError::WrongPassphrase => IdentityError::Passphrase(why),
+        KeyError::Unreadable(_) => IdentityError::Unreadable(path, why),
+    }
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => IdentityError::Missing(path.to_owned()),
+        _ => IdentityError::Unreadable(path.to_owned(), error.to_string()),
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+    std::fs::File::open(path).map_err(unreadable)?.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(IdentityError::Unreadable(path.to_owned(), "more than 64 KiB".into()));
+    }
+    Ok(bytes)
+}
+
+fn read_public(path: &Path) -> Result<PublicKey, IdentityError> {
+    let bytes = read(path)?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| IdentityError::Unreadable(path.to_owned(), "it is not text".into()))?;
+    crypto::parse_public_key(text).map_err(|defect| match defect {
+        crypto::SignatureDefect::Algorithm { .. } => IdentityError::Unsupported(path.to_owned(), defect.to_string()),
+        _ => IdentityError::Unreadable(path.to_owned(), defect.to_string()),
+    })
+}
+
+/// As OpenSSH: a private key that others can read is refused.
+#[cfg(unix)]
+fn check_permissions(path: &Path) -> Result<(), IdentityError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| IdentityError::Unreadable(path.to_owned(), error.to_string()))?;
+    if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
+        return Err(IdentityError::Permissions(path.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_permissions(_path: &Path) -> Result<(), IdentityError> {
+    Ok(())
+}
+
+/// Asks for a passphrase: through `SSH_ASKPASS` as OpenSSH would, else on the terminal.
+///
+/// # Errors
+/// `GB-KEY-PASSPHRASE`, where nobody can be asked, or nobody answers.
+pub fn ask_passphrase(prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let program = variable("SSH_ASKPASS");
+    let require = variable("SSH_ASKPASS_REQUIRE").unwrap_or_default();
+    let terminal = has_terminal();
+    let by_program = require == "force" || require == "prefer" || (require != "never" && !terminal);
+    match program {
+        Some(program) if by_program => ask_program(Path::new(&program), prompt),
+        _ if terminal => {
+            let answer = rpassword::prompt_password(prompt).map(Zeroizing::new);
+            answer.map_err(|error| IdentityError::Passphrase(format!("the terminal gave no passphrase: {error}")))
+        }
+        _ => Err(IdentityError::Passphrase(
+            "the key needs a passphrase, and there is no terminal to ask for it: add the key to ssh-agent with `ssh-add` \
+             and name it as agent:SHA256:…, or set SSH_ASKPASS"
+                .into(),
+        )),
+    }
+}
+
+/// Hooks run without stdin, but mostly still with a terminal.
+fn has_terminal() -> bool {
+    if cfg!(unix) { std::fs::File::open("/dev/tty").is_ok() } else { std::io::stdin().is_terminal() }
+}
+
+fn ask_program(program: &Path, prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
+    let refuse = |why: String| IdentityError::Passphrase(format!("SSH_ASKPASS ({}): {why}", shown(program)));
+    let mut child = Command::new(program)
+        .arg(prompt)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| refuse(error.to_string()))?;
+    let mut answer = Zeroizing::new(Vec::with_capacity(MOST_PASSPHRASE + 1));
+    let read = match child.stdout.take() {
+        Some(stdout) => stdout.take(MOST_PASSPHRASE as u64 + 1).read_to_end(&mut answer),
+        None => Ok(0),
+    };
+    let status = child.wait().map_err(|error| refuse(error.to_string()))?;
+    read.map_err(|error| refuse(error.to_string()))?;
+    if !status.success() {
+        return Err(refuse("no passphrase was given".into()));
+    }
+    let text = std::str::from_utf8(&answer).ok().filter(|text| text.len() <= MOST_PASSPHRASE);
+    let line = text.and_then(|text| text.split(['\r', '\n']).next());
+    line.map(|line| Zeroizing::new(line.to_owned())).ok_or_else(|| refuse("its answer is no passphrase".into()))
+}
+
+/// Makes a key pair: the private half at `path` for its owner alone, the public half beside it as `.pub`.
+///
+/// # Errors
+/// `GB-KEY-EXISTS` where either file exists; `GB-KEY-UNWRITTEN` where they cannot be written.
+pub fn generate(path: &Path, comment: &str, passphrase: Option<&str>) -> Result<PrivateKey, IdentityError> {
+    let unwritten = |why: String| IdentityError::Unwritten(path.to_owned(), why);
+    let mut public = path.to_owned().into_os_string();
+    public.push(".pub");
+    let public = PathBuf::from(public);
+    if let Some(taken) = [path, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(IdentityError::Exists(taken.to_owned()));
+    }
+    let (mut seed, mut random) = (Zeroizing::new([0; 32]), [0; 32]);
+    getrandom::fill(&mut *seed)
+        .and_then(|()| getrandom::fill(&mut random))
+        .map_err(|error| unwritten(error.to_string()))?;
+    let key = PrivateKey::generate(*seed);
+    let text = key.to_openssh(comment, passphrase, &random).map_err(|error| unwritten(error.to_string()))?;
+    write_new(path, text.as_bytes(), 0o600)?;
+    let line = format!("{} {comment}\n", crypto::openssh_line(key.public_key()));
+    write_new(&public, line.as_bytes(), 0o644)?;
+    Ok(key)
+}
+
+/// Writes a file that did not exist, never through a link.
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), IdentityError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => IdentityError::Exists(path.to_owned()),
+        _ => IdentityError::Unwritten(path.to_owned(), error.to_string()),
+    })
+}

@@ -1,0 +1,3 @@
+//! The rim: what the program has to do with people, files and sockets.
+pub mod agent;
+pub mod identity;
