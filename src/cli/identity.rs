@@ -143,7 +143,7 @@ enum Found {
 /// # Errors
 /// [`IdentityError`]: the key is missing, unreadable, open to others, of another kind, or its passphrase is wrong.
 pub fn signer(source: &KeySource, ask: Ask<'_>) -> Result<Box<dyn Signer>, IdentityError> {
-    match find(source)? {
+    match find(source, &Agent::from_environment())? {
         Found::Ready(signer) => Ok(signer),
         Found::Locked(path, bytes) => unlock(&path, &bytes, ask),
     }
@@ -151,58 +151,61 @@ pub fn signer(source: &KeySource, ask: Ask<'_>) -> Result<Box<dyn Signer>, Ident
 
 /// Says whether signing with this key would ask for a passphrase.
 pub fn needs_prompt(source: &KeySource) -> bool {
-    matches!(source, KeySource::File(_)) && matches!(find(source), Ok(Found::Locked(..)))
+    matches!(source, KeySource::File(_)) && matches!(find(source, &Agent::from_environment()), Ok(Found::Locked(..)))
 }
 
-fn find(source: &KeySource) -> Result<Found, IdentityError> {
+type Known = Result<Agent, AgentError>;
+
+fn find(source: &KeySource, agent: &Known) -> Result<Found, IdentityError> {
     match source {
-        KeySource::Agent(fingerprint) => in_agent(fingerprint),
+        KeySource::Agent(fingerprint) => in_agent(fingerprint, agent),
         KeySource::File(path) => {
-            let half = path.with_extension("");
             if path.extension().is_some_and(|extension| extension == "pub") {
-                return in_agent_or_file(path, &half);
+                return in_agent_or_file(path, &path.with_extension(""), agent);
             }
-            let mut public = path.clone().into_os_string();
-            public.push(".pub");
-            let public = PathBuf::from(public);
+            let public = public_beside(path);
             if !path.exists() && public.exists() {
-                return in_agent(&crypto::fingerprint(&read_public(&public)?));
+                return in_agent(&crypto::fingerprint(&read_public(&public)?), agent);
             }
-            in_file(path)
+            in_file(path, agent)
         }
     }
 }
 
-fn in_agent(fingerprint: &str) -> Result<Found, IdentityError> {
-    Ok(Found::Ready(Box::new(Agent::from_environment()?.signer(fingerprint)?)))
+fn public_beside(path: &Path) -> PathBuf {
+    let mut public = path.to_owned().into_os_string();
+    public.push(".pub");
+    public.into()
+}
+
+fn in_agent(fingerprint: &str, agent: &Known) -> Result<Found, IdentityError> {
+    Ok(Found::Ready(Box::new(agent.clone()?.signer(fingerprint)?)))
 }
 
 /// As Git and ssh-keygen do for a `.pub` file: the agent first, then the private half beside it.
-fn in_agent_or_file(public: &Path, private: &Path) -> Result<Found, IdentityError> {
+fn in_agent_or_file(public: &Path, private: &Path, agent: &Known) -> Result<Found, IdentityError> {
     let key = read_public(public)?;
-    match in_agent(&crypto::fingerprint(&key)) {
-        Err(IdentityError::Agent(_)) if private.exists() => in_file(private),
+    match in_agent(&crypto::fingerprint(&key), agent) {
+        Err(IdentityError::Agent(_)) if private.exists() => in_file(private, agent),
         answer => answer,
     }
 }
 
-fn in_file(path: &Path) -> Result<Found, IdentityError> {
+fn in_file(path: &Path, agent: &Known) -> Result<Found, IdentityError> {
     let bytes = read(path)?;
-    let error = match PrivateKey::parse(&bytes, None) {
-        Ok(key) => {
-            check_permissions(path)?;
-            return Ok(Found::Ready(Box::new(key)));
-        }
-        Err(error) => error,
-    };
-    if let Some(key) = std::str::from_utf8(&bytes).ok().and_then(|text| crypto::parse_public_key(text).ok()) {
-        return in_agent(&crypto::fingerprint(&key));
+    let public = std::str::from_utf8(&bytes).ok().and_then(|text| crypto::parse_public_key(text).ok());
+    if let Some(key) = public {
+        return in_agent(&crypto::fingerprint(&key), agent);
     }
-    check_permissions(path)?;
-    match error {
-        KeyError::NeedsPassphrase => Ok(Found::Locked(path.to_owned(), bytes)),
-        KeyError::OnToken(key) => in_agent(&crypto::fingerprint(&key)),
-        error => Err(refusal(path, &error)),
+    let parsed = PrivateKey::parse(&bytes, None);
+    if !matches!(parsed, Err(KeyError::Unreadable(_))) {
+        check_permissions(path)?;
+    }
+    match parsed {
+        Ok(key) => Ok(Found::Ready(Box::new(key))),
+        Err(KeyError::NeedsPassphrase) => Ok(Found::Locked(path.to_owned(), bytes)),
+        Err(KeyError::OnToken(key)) => in_agent(&crypto::fingerprint(&key), agent),
+        Err(error) => Err(refusal(path, &error)),
     }
 }
 
@@ -328,9 +331,7 @@ fn ask_program(program: &Path, prompt: &str) -> Result<Zeroizing<String>, Identi
 /// `GB-KEY-EXISTS` where either file exists; `GB-KEY-UNWRITTEN` where they cannot be written.
 pub fn generate(path: &Path, comment: &str, passphrase: Option<&str>) -> Result<PrivateKey, IdentityError> {
     let unwritten = |why: String| IdentityError::Unwritten(path.to_owned(), why);
-    let mut public = path.to_owned().into_os_string();
-    public.push(".pub");
-    let public = PathBuf::from(public);
+    let public = public_beside(path);
     if let Some(taken) = [path, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
         return Err(IdentityError::Exists(taken.to_owned()));
     }

@@ -120,3 +120,83 @@ pub fn parse_public_key(text: &str) -> Result<PublicKey, SignatureDefect> {
     parts.verifying_key()?;
     if parts.algorithm() == algorithm { Ok(key) } else { Err(malformed) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Token, key};
+    use super::super::{Signer as _, check_key};
+    use super::*;
+
+    /// 2^255 - 19, least significant byte first.
+    fn prime_plus(small: u8) -> [u8; 32] {
+        let mut bytes = [0xff; 32];
+        bytes[0] = 0xed + small;
+        bytes[31] = 0x7f;
+        bytes
+    }
+
+    fn code(key: &PublicKey) -> &'static str {
+        check_key(key).map_or_else(|defect| defect.code(), |()| "accepted")
+    }
+
+    #[test]
+    fn points_of_small_order_are_refused() {
+        let mut order_2 = prime_plus(0);
+        order_2[0] -= 1;
+        let mut one = [0; 32];
+        one[0] = 1;
+        for point in [one, [0; 32], order_2] {
+            assert!(VerifyingKey::from_bytes(&point).is_ok_and(|key| key.is_weak()), "{point:?} has a small order");
+            assert_eq!(code(&plain_key(&point)), "GB-SIG-WEAK-KEY");
+        }
+    }
+
+    #[test]
+    fn a_point_with_a_second_spelling_is_refused() {
+        let sound = |point: &[u8; 32]| VerifyingKey::from_bytes(point).is_ok_and(|key| !key.is_weak());
+        let spelled_twice: Vec<_> = (0..19).map(prime_plus).filter(sound).collect();
+        assert!(!spelled_twice.is_empty(), "the library reads some of them, so that we must refuse them");
+        for point in spelled_twice {
+            let defect = check_key(&plain_key(&point)).unwrap_err();
+            assert_eq!(defect, SignatureDefect::WeakKey("its point is not written in the canonical way"));
+        }
+    }
+
+    #[test]
+    fn only_whole_keys_of_the_two_types_are_accepted() {
+        let plain = key(1).public_key().clone();
+        let token = Token::new(2, "ssh:", 1).public_key().clone();
+        assert_eq!((code(&plain), code(&token)), ("accepted", "accepted"));
+        let longer = |key: &PublicKey| PublicKey::from_wire([key.as_wire(), b"\0"].concat());
+        let shorter = |key: &PublicKey| PublicKey::from_wire(&key.as_wire()[..key.as_wire().len() - 1]);
+        for bad in [longer(&plain), shorter(&plain), longer(&token), shorter(&token), PublicKey::from_wire([])] {
+            assert_eq!(code(&bad), "GB-SIG-MALFORMED");
+        }
+        for algorithm in ["ssh-rsa", "ssh-ed25519-cert-v01@openssh.com", "ecdsa-sha2-nistp256", "ssh-ed25519\0"] {
+            let mut wire = Vec::new();
+            put_string(&mut wire, algorithm.as_bytes());
+            put_string(&mut wire, &[9; 32]);
+            assert_eq!(code(&PublicKey::from_wire(wire)), "GB-SIG-ALGORITHM", "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn a_credential_of_a_web_site_is_no_key_here() {
+        assert_eq!(code(Token::new(2, "https://example.org", 1).public_key()), "GB-SIG-WEAK-KEY");
+    }
+
+    #[test]
+    fn lines_of_pub_files_come_back_and_other_lines_are_refused() {
+        let key = key(1).public_key().clone();
+        let line = openssh_line(&key);
+        assert_eq!(parse_public_key(&format!("{line} anna@example.org\n")), Ok(key.clone()));
+        let short = line.get(..line.len() - 4).unwrap();
+        let as_token = line.replace(PLAIN, TOKEN);
+        for bad in ["", "ssh-ed25519", short, &as_token, &format!("no-pty {line}"), &format!("{line}\n{line}")] {
+            assert_eq!(parse_public_key(bad).unwrap_err().code(), "GB-SIG-MALFORMED", "{bad}");
+        }
+        for other in ["ssh-rsa AAAA", "ssh-ed25519-cert-v01@openssh.com AAAA"] {
+            assert_eq!(parse_public_key(other).unwrap_err().code(), "GB-SIG-ALGORITHM", "{other}");
+        }
+    }
+}

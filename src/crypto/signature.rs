@@ -269,3 +269,154 @@ pub(super) fn token_message(application: &[u8], flags: u8, counter: u32, data: &
     message.extend_from_slice(&Sha256::digest(data));
     message
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Signer as _;
+    use super::super::key::{PLAIN, TOKEN, plain_key};
+    use super::super::testing::{L, Token, armor, forged, key, proof};
+    use super::*;
+
+    const MESSAGE: &[u8] = b"configuration";
+
+    fn good() -> Signature {
+        key(1).sign("test", MESSAGE).unwrap()
+    }
+
+    fn refused(armor: &[u8]) -> &'static str {
+        Signature::parse_armor(armor).map_or_else(|defect| defect.code(), |_| "read")
+    }
+
+    #[test]
+    fn a_signature_comes_back_from_its_armour_and_holds_for_its_bytes_only() {
+        for signature in [good(), Token::new(2, "ssh:", 1).sign("test", MESSAGE).unwrap()] {
+            let back = Signature::parse_armor(signature.to_armor().as_bytes()).unwrap();
+            assert_eq!(back, signature);
+            assert_eq!(back.check("test", MESSAGE), Ok(()));
+            assert_eq!(back.check("test", b"configuratio"), Err(SignatureDefect::Invalid));
+        }
+    }
+
+    #[test]
+    fn a_signature_for_another_purpose_is_refused() {
+        assert_eq!(good().check("test2", MESSAGE).unwrap_err().code(), "GB-SIG-CONTEXT");
+        // Nor does it hold when its unsigned label is changed: the namespace is inside what is signed.
+        let blob = proof(PLAIN, &good().proof.signature);
+        let relabelled = Signature::from_parts(good().key, "test2", &blob).unwrap();
+        assert_eq!(relabelled.check("test2", MESSAGE), Err(SignatureDefect::Invalid));
+    }
+
+    #[test]
+    fn armour_has_one_spelling() {
+        let text = good().to_armor();
+        assert_eq!(refused(text.as_bytes()), "read");
+        let inside = text.find("U1NIU0lH").unwrap();
+        for bad in [
+            text.trim_end().to_owned(),
+            format!("{text}\n"),
+            format!("\n{text}"),
+            format!(" {text}"),
+            text.replace('\n', "\r\n"),
+            text.replacen("U1NI", "U1NI\n", 1),
+            text.replacen('\n', "\n\n", 1),
+            text.replacen("U1NI", "U1NI ", 1),
+            text.replace("BEGIN SSH", "BEGIN  SSH"),
+            text.get(..inside + 8).unwrap().to_owned(),
+            String::new(),
+            format!("-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----\n", "A".repeat(70_000)),
+        ] {
+            assert_eq!(refused(bad.as_bytes()), "GB-SIG-MALFORMED", "{bad:?}");
+        }
+        // The last base64 digit before "=" carries bits that mean nothing; only zeros are read.
+        let mut digits = armor(&[good().to_blob(), vec![0]].concat());
+        let at = digits.windows(2).position(|pair| pair == b"A=" || pair == b"==").unwrap();
+        digits[at] = b'B';
+        assert_eq!(refused(&digits), "GB-SIG-MALFORMED");
+    }
+
+    #[test]
+    fn each_field_is_the_permitted_one() {
+        let signer = key(1);
+        let public = signer.public_key().as_wire();
+        let sound = proof(PLAIN, &good().proof.signature);
+        let fields = |at: usize, value| {
+            let mut fields: [&[u8]; 5] = [public, b"test", b"", b"sha512", &sound];
+            fields[at] = value;
+            fields
+        };
+        assert_eq!(forged(1, fields(1, b"test"), b""), good().to_armor().into_bytes());
+        let rsa = proof("ssh-rsa", &[1; 64]);
+        let certificate = proof("ssh-ed25519-cert-v01@openssh.com", &[1; 32]);
+        let cases: [(&str, &str, Vec<u8>); 12] = [
+            ("version 2", "GB-SIG-MALFORMED", forged(2, fields(1, b"test"), b"")),
+            ("a trailing byte", "GB-SIG-MALFORMED", forged(1, fields(1, b"test"), b"\0")),
+            ("reserved is not empty", "GB-SIG-MALFORMED", forged(1, fields(2, b"x"), b"")),
+            ("no namespace", "GB-SIG-MALFORMED", forged(1, fields(1, b""), b"")),
+            ("a namespace that is no text", "GB-SIG-MALFORMED", forged(1, fields(1, b"\xff"), b"")),
+            ("hash sha256", "GB-SIG-ALGORITHM", forged(1, fields(3, b"sha256"), b"")),
+            ("an RSA key", "GB-SIG-ALGORITHM", forged(1, fields(0, &rsa), b"")),
+            ("a certificate", "GB-SIG-ALGORITHM", forged(1, fields(0, &certificate), b"")),
+            ("an RSA signature", "GB-SIG-ALGORITHM", forged(1, fields(4, &rsa), b"")),
+            ("63 bytes", "GB-SIG-MALFORMED", forged(1, fields(4, &proof(PLAIN, &[1; 63])), b"")),
+            ("flags for a plain key", "GB-SIG-MALFORMED", forged(1, fields(4, &[&sound[..], &[1; 5]].concat()), b"")),
+            ("a token's signature", "GB-SIG-ALGORITHM", forged(1, fields(4, &proof(TOKEN, &[1; 64])), b"")),
+        ];
+        for (defect, code, armor) in cases {
+            assert_eq!(refused(&armor), code, "{defect}");
+        }
+    }
+
+    #[test]
+    fn a_scalar_plus_the_group_order_is_refused() {
+        let mut bytes = good().proof.signature;
+        let mut carry = 0;
+        for (digit, order) in bytes.iter_mut().skip(32).zip(L) {
+            let sum = u16::from(*digit) + u16::from(order) + carry;
+            *digit = u8::try_from(sum & 0xff).unwrap();
+            carry = sum >> 8;
+        }
+        let malleable = Signature { proof: Proof { signature: bytes, token: None }, ..good() };
+        assert_eq!(malleable.check("test", MESSAGE), Err(SignatureDefect::Invalid));
+        assert_eq!(good().check("test", MESSAGE), Ok(()));
+    }
+
+    #[test]
+    fn a_key_that_everybody_can_sign_for_is_refused() {
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        let lenient = ed25519_dalek::VerifyingKey::from_bytes(&neutral).unwrap();
+        let message = signed_data("test", MESSAGE);
+        let sound =
+            ed25519_dalek::Verifier::verify(&lenient, &message, &ed25519_dalek::Signature::from_bytes(&signature));
+        assert!(sound.is_ok(), "without strictness it would pass for any message");
+        let forged = Signature::from_parts(plain_key(&neutral), "test", &proof(PLAIN, &signature)).unwrap();
+        assert_eq!(forged.check("test", MESSAGE).unwrap_err().code(), "GB-SIG-WEAK-KEY");
+    }
+
+    #[test]
+    fn a_security_key_must_have_been_touched() {
+        let untouched = Token::new(2, "ssh:", 0).sign("test", MESSAGE).unwrap();
+        assert_eq!(untouched.check("test", MESSAGE), Err(SignatureDefect::NoPresence));
+        let token = Some((1, 7));
+        let claimed = Signature { proof: Proof { token, ..untouched.proof }, ..untouched };
+        assert_eq!(claimed.check("test", MESSAGE), Err(SignatureDefect::Invalid));
+    }
+
+    #[test]
+    fn no_changed_byte_survives() {
+        let blob = good().to_blob();
+        for at in 0..blob.len() {
+            for bit in [0x01, 0x80] {
+                let mut changed = blob.clone();
+                changed[at] ^= bit;
+                let survives = Signature::parse_armor(&armor(&changed)).and_then(|one| one.check("test", MESSAGE));
+                assert!(survives.is_err(), "bit {bit:#x} of byte {at}");
+            }
+        }
+        for length in 0..blob.len() {
+            assert!(Signature::parse_armor(&armor(&blob[..length])).is_err(), "cut off after {length}");
+        }
+    }
+}

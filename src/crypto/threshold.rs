@@ -306,3 +306,195 @@ fn check_keys(root: &TrustRoot) -> Result<(), RootDefect> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{STATEMENT, Token, attested, founded, id, key, person, root, sign_off};
+    use super::super::{PrivateKey, ROOT_NAMESPACE, SIGN_OFF_NAMESPACE, Signer, attest};
+    use super::*;
+    use crate::domain::Role;
+
+    fn demand(excluded: &BTreeSet<PersonId>) -> Demand<'_> {
+        Demand {
+            role: RoleName::Release,
+            meaning: Meaning::Released,
+            record_type: "release",
+            name: "1.0",
+            at_least: 1,
+            excluded,
+        }
+    }
+
+    /// Anna holds the keys 1 and 2, Berta the key 3; a release takes two persons.
+    fn two_persons() -> Verified<TrustRoot> {
+        let persons = vec![person("anna", &[&key(1), &key(2)]), person("berta", &[&key(3)])];
+        founded(root(persons, 2), &key(1)).unwrap()
+    }
+
+    fn judge(voices: &[(&PrivateKey, SignOff)]) -> Result<Verified<Vec<u8>>, Shortfall> {
+        let root = two_persons();
+        let attested: Vec<_> = voices.iter().map(|(key, sign_off)| attested(&root, *key, sign_off)).collect();
+        vouched(&root, &demand(&BTreeSet::new()), STATEMENT, &attested)
+    }
+
+    /// Says what Berta's sign-off does not count for; Anna's counts.
+    fn berta_says(change: impl FnOnce(&mut SignOff)) -> String {
+        let mut changed = sign_off("berta");
+        change(&mut changed);
+        let shortfall = judge(&[(&key(1), sign_off("anna")), (&key(3), changed)]).unwrap_err();
+        assert_eq!(shortfall.to_string(), "signed by 1 of 2 required signers of role \"release\"");
+        assert_eq!(shortfall.not_counted.len(), 1);
+        shortfall.not_counted[0].to_string()
+    }
+
+    #[test]
+    fn two_persons_are_two_in_any_order() {
+        let verified = judge(&[(&key(3), sign_off("berta")), (&key(2), sign_off("anna"))]).unwrap();
+        assert_eq!((verified.signers(), verified.value().as_slice()), (&[id("anna"), id("berta")][..], STATEMENT));
+    }
+
+    #[test]
+    fn one_persons_two_keys_are_one() {
+        let shortfall = judge(&[(&key(1), sign_off("anna")), (&key(2), sign_off("anna"))]).unwrap_err();
+        assert_eq!((shortfall.code(), shortfall.counted.as_slice()), ("GB-SIG-THRESHOLD", &[id("anna")][..]));
+        assert_eq!(shortfall.not_counted[0].to_string(), "a second key of ANNA (anna): one person counts once");
+    }
+
+    #[test]
+    fn one_sign_off_twice_is_one() {
+        let shortfall = judge(&[(&key(1), sign_off("anna")), (&key(1), sign_off("anna"))]).unwrap_err();
+        assert_eq!(shortfall.not_counted[0].to_string(), "ANNA (anna) once more: one person counts once");
+    }
+
+    #[test]
+    fn nobody_signed_is_not_enough() {
+        let shortfall = judge(&[]).unwrap_err();
+        assert_eq!(shortfall.to_string(), "signed by 0 of 2 required signers of role \"release\"");
+    }
+
+    #[test]
+    fn a_sign_off_for_something_else_does_not_count() {
+        let other = Digest::of(b"another statement");
+        assert!(berta_says(|said| said.target.digest = other).contains("is about a statement"));
+        assert!(berta_says(|said| said.target.name = "1.1".into()).contains("is about 1.1, and not about 1.0"));
+        assert!(berta_says(|said| said.target.record_type = "change".into()).contains("is about a change"));
+        assert!(berta_says(|said| said.meaning = Meaning::Withdrawn).contains("means \"withdrawn\""));
+        assert!(berta_says(|said| said.role = RoleName::Quality).contains("signed as quality"));
+    }
+
+    #[test]
+    fn a_sign_off_in_another_persons_name_does_not_count() {
+        assert!(berta_says(|said| said.person = id("anna")).contains("names anna, and BERTA (berta) signed it"));
+        assert!(berta_says(|said| said.printed_name = "ANNA\u{1b}[2J".into()).contains("\"ANNA\\u{1b}[2J\""));
+    }
+
+    #[test]
+    fn an_excluded_person_does_not_count() {
+        let root = two_persons();
+        let voices = [attested(&root, &key(1), &sign_off("anna")), attested(&root, &key(3), &sign_off("berta"))];
+        let authors = BTreeSet::from([id("berta")]);
+        let shortfall = vouched(&root, &demand(&authors), STATEMENT, &voices).unwrap_err();
+        assert!(shortfall.not_counted[0].to_string().starts_with("BERTA (berta) took part"));
+        assert!(vouched(&root, &demand(&BTreeSet::new()), STATEMENT, &voices).is_ok());
+    }
+
+    #[test]
+    fn who_lacks_the_role_does_not_count() {
+        let persons = vec![person("anna", &[&key(1)]), person("berta", &[&key(3)])];
+        let mut one_signer = root(persons, 1);
+        one_signer.roles[1].persons = vec![id("anna")];
+        let root = founded(one_signer, &key(1)).unwrap();
+        let voices = [attested(&root, &key(3), &sign_off("berta"))];
+        let shortfall = vouched(&root, &demand(&BTreeSet::new()), STATEMENT, &voices).unwrap_err();
+        assert_eq!(shortfall.not_counted[0].to_string(), "BERTA (berta) does not hold the role release");
+    }
+
+    #[test]
+    fn a_demand_can_ask_for_more_but_never_for_less() {
+        let root = two_persons();
+        let voices = [attested(&root, &key(1), &sign_off("anna")), attested(&root, &key(3), &sign_off("berta"))];
+        let nobody = BTreeSet::new();
+        let required = |at_least, voices| {
+            vouched(&root, &Demand { at_least, ..demand(&nobody) }, STATEMENT, voices).map_err(|short| short.required)
+        };
+        assert_eq!(required(3, &voices).unwrap_err(), 3);
+        assert_eq!(required(0, &voices[..1]).unwrap_err(), 2);
+        // Nobody holds this role: a missing role has no threshold, and must not pass on nothing.
+        let unheld = Demand { role: RoleName::Quality, at_least: 0, ..demand(&nobody) };
+        assert_eq!(vouched(&root, &unheld, STATEMENT, &[]).unwrap_err().required, 1);
+    }
+
+    #[test]
+    fn a_sign_off_proven_under_another_root_does_not_count() {
+        let persons = vec![person("anna", &[&key(1)]), person("berta", &[&key(9)])];
+        let other = founded(root(persons, 2), &key(1)).unwrap();
+        let root = two_persons();
+        let voices = [attested(&root, &key(1), &sign_off("anna")), attested(&other, &key(9), &sign_off("berta"))];
+        let shortfall = vouched(&root, &demand(&BTreeSet::new()), STATEMENT, &voices).unwrap_err();
+        assert!(shortfall.not_counted[0].to_string().contains("does not hold this key"));
+    }
+
+    #[test]
+    fn an_unknown_key_and_another_purpose_are_named() {
+        let root = two_persons();
+        let signed = |key: &PrivateKey, namespace| {
+            let signature = key.sign(namespace, b"bytes").unwrap();
+            attest(&root, SIGN_OFF_NAMESPACE, b"bytes", &signature).map_err(|defect| defect.code())
+        };
+        assert_eq!(signed(&key(9), SIGN_OFF_NAMESPACE).unwrap_err(), "GB-SIG-UNKNOWN-KEY");
+        assert_eq!(signed(&key(1), ROOT_NAMESPACE).unwrap_err(), "GB-SIG-CONTEXT");
+        let attested = signed(&key(1), SIGN_OFF_NAMESPACE).unwrap();
+        assert_eq!((attested.person().id.as_str(), *attested.value()), ("anna", &b"bytes"[..]));
+        assert_eq!(attested.clone().with_role(RoleName::Release).map(|kept| kept.person().id.clone()), Ok(id("anna")));
+        assert_eq!(attested.with_role(RoleName::Log).unwrap_err().code(), "GB-SIG-ROLE");
+    }
+
+    #[test]
+    fn a_first_root_that_contradicts_itself_is_refused() {
+        let sound = || root(vec![person("anna", &[&key(1)])], 1);
+        assert_eq!(founded(sound(), &key(1)).unwrap().signers(), [id("anna")]);
+        let code = |change: fn(&mut TrustRoot)| {
+            let mut changed = sound();
+            change(&mut changed);
+            founded(changed, &key(1)).unwrap_err().code()
+        };
+        assert_eq!(code(|root| root.roles[0].threshold = 0), "GB-TRUST-DEFECT");
+        assert_eq!(code(|root| root.roles[0].threshold = 2), "GB-TRUST-DEFECT");
+        assert_eq!(code(|root| root.version = 2), "GB-TRUST-DEFECT");
+        assert_eq!(code(|root| drop(root.roles.remove(0))), "GB-TRUST-DEFECT");
+        assert_eq!(code(|root| root.persons[0].keys[0] = PublicKey::from_wire([])), "GB-SIG-MALFORMED");
+        let weak = |root: &mut TrustRoot| root.persons[0].keys[0] = super::super::key::plain_key(&[0; 32]);
+        assert_eq!(code(weak), "GB-SIG-WEAK-KEY");
+    }
+
+    #[test]
+    fn a_first_root_is_signed_by_its_own_threshold_over_its_own_bytes() {
+        let mut both = root(vec![person("anna", &[&key(1), &key(2)]), person("berta", &[&key(3)])], 1);
+        both.roles[0] = Role { name: RoleName::Root, persons: vec![id("anna"), id("berta")], threshold: 2 };
+        let verify = |signatures: &[(u8, &str, &[u8])]| {
+            let sign = |(seed, namespace, bytes): &(u8, &str, &[u8])| key(*seed).sign(namespace, bytes).unwrap();
+            let signatures: Vec<_> = signatures.iter().map(sign).collect();
+            first_root::<RootDefect>(b"root", &signatures, |_| Ok(both.clone()))
+        };
+        let (anna, berta) = ((1, ROOT_NAMESPACE, &b"root"[..]), (3, ROOT_NAMESPACE, &b"root"[..]));
+        assert_eq!(verify(&[berta, anna]).unwrap().signers(), [id("anna"), id("berta")]);
+        let second_key = (2, ROOT_NAMESPACE, &b"root"[..]);
+        let stranger = (9, ROOT_NAMESPACE, &b"root"[..]);
+        let other_bytes = (3, ROOT_NAMESPACE, &b"toor"[..]);
+        let other_purpose = (3, SIGN_OFF_NAMESPACE, &b"root"[..]);
+        for second in [anna, second_key, stranger, other_bytes, other_purpose] {
+            let defect = verify(&[anna, second]).unwrap_err();
+            assert_eq!(defect.code(), "GB-TRUST-THRESHOLD", "{defect}");
+            assert!(defect.to_string().starts_with("signed by 1 of 2 required signers of role \"root\"; "), "{defect}");
+        }
+        // A void signature beside two good ones has no effect.
+        assert!(verify(&[stranger, anna, other_bytes, berta]).is_ok());
+        assert_eq!(verify(&[]).unwrap_err().code(), "GB-TRUST-THRESHOLD");
+    }
+
+    #[test]
+    fn one_secret_in_two_forms_is_not_two_keys() {
+        let twice = root(vec![person("anna", &[&key(4)]), person("berta", &[&Token::new(4, "ssh:", 1)])], 2);
+        assert_eq!(founded(twice, &key(4)).unwrap_err().code(), "GB-TRUST-DEFECT");
+    }
+}
