@@ -9,6 +9,7 @@ mod envelope;
 mod key;
 mod pkcs;
 mod private_key;
+mod root;
 mod signature;
 #[cfg(test)]
 mod testing;
@@ -18,8 +19,9 @@ mod wire;
 pub use attest::{Attested, attest};
 pub use key::{check_key, fingerprint, openssh_line, parse_public_key};
 pub use private_key::{KeyError, PrivateKey, Signer, SigningError};
+pub use root::RootDefect;
 pub use signature::{Signature, SignatureDefect, signed_data};
-pub use threshold::{Demand, NotCounted, RootDefect, Shortfall, Verified, first_root, vouched};
+pub use threshold::{Demand, NotCounted, Shortfall, Verified, first_root, vouched};
 
 /// The namespace that sign-offs are signed in.
 pub const SIGN_OFF_NAMESPACE: &str = "git-baseline.signoff";
