@@ -4,7 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use git_baseline::crypto::{KeyError, PrivateKey, Signature, Signer as _, fingerprint, openssh_line, parse_public_key};
+use ed25519_dalek::Signer as _;
+use git_baseline::crypto::{
+    KeyError, PrivateKey, Signature, Signer as _, fingerprint, openssh_line, parse_public_key, signed_data,
+};
+use git_baseline::domain::PublicKey;
+use sha2::{Digest as _, Sha256};
 
 const NAMESPACE: &str = "git-baseline.release";
 
@@ -128,6 +133,34 @@ fn signatures_of_other_kinds_are_refused() {
     for arguments in [["-t", "rsa", "-b", "2048"], ["-t", "ecdsa", "-b", "256"]] {
         let path = bench.key(arguments[1], "", &arguments);
         assert_eq!(code(&ssh_keygen_signs(&path, b"m", &[])), Err("GB-SIG-ALGORITHM"), "{arguments:?}");
+    }
+}
+
+/// Signs as a security key would, by OpenSSH's PROTOCOL.u2f, with these flags.
+fn token_signs(message: &[u8], flags: u8) -> (PublicKey, Signature) {
+    let string = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+    let secret = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
+    let algorithm = string(b"sk-ssh-ed25519@openssh.com");
+    let wire = [&algorithm[..], &string(secret.verifying_key().as_bytes()), &string(b"ssh:")].concat();
+    let hash = |bytes: &[u8]| Sha256::digest(bytes).to_vec();
+    let signed = [hash(b"ssh:"), vec![flags, 0, 0, 0, 9], hash(&signed_data(NAMESPACE, message))].concat();
+    let blob = [&algorithm[..], &string(&secret.sign(&signed).to_bytes()), &[flags, 0, 0, 0, 9]].concat();
+    let key = PublicKey::from_wire(wire);
+    (key.clone(), Signature::from_parts(key, NAMESPACE, &blob).unwrap())
+}
+
+#[test]
+fn security_keys_are_read_as_ssh_keygen_reads_them_and_must_be_touched_besides() {
+    let bench = Bench::new();
+    for (flags, touched) in [(0x01, true), (0x05, true), (0x00, false), (0x04, false)] {
+        let (key, signature) = token_signs(b"message", flags);
+        let (line, armor) = (openssh_line(&key), signature.to_armor());
+        assert!(bench.verifies(&line, NAMESPACE, b"message", &armor), "ssh-keygen asks for no touch: {flags:#x}");
+        assert!(!bench.verifies(&line, NAMESPACE, b"massage", &armor));
+        let read = Signature::parse_armor(armor.as_bytes()).unwrap();
+        let code = read.check(NAMESPACE, b"message").map_err(|defect| defect.code());
+        assert_eq!(code, if touched { Ok(()) } else { Err("GB-SIG-NO-PRESENCE") }, "flags {flags:#x}");
+        assert!(read.check(NAMESPACE, b"massage").is_err());
     }
 }
 

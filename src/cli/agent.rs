@@ -192,3 +192,138 @@ impl Signer for AgentSigner {
             .map_err(|defect| refuse(self.agent.failed(&format!("its signature does not hold: {defect}")).to_string()))
     }
 }
+
+#[cfg(all(test, unix))]
+pub(super) mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    /// A real ssh-agent, which ends with the test.
+    pub(in crate::cli) struct RealAgent {
+        process: Child,
+        folder: tempfile::TempDir,
+    }
+
+    impl RealAgent {
+        pub(in crate::cli) fn start() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let socket = folder.path().join("agent");
+            let process =
+                Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+            while !socket.exists() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Self { process, folder }
+        }
+
+        pub(in crate::cli) fn agent(&self) -> Agent {
+            Agent::at(self.folder.path().join("agent"))
+        }
+
+        pub(in crate::cli) fn add(&self, key: &Path) {
+            let added = Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", self.agent().socket).status();
+            assert!(added.unwrap().success());
+        }
+    }
+
+    impl Drop for RealAgent {
+        fn drop(&mut self) {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+    }
+
+    pub(in crate::cli) fn make_key(folder: &Path, name: &str, arguments: &[&str]) -> PathBuf {
+        let path = folder.join(name);
+        let made = Command::new("ssh-keygen").args(["-q", "-f"]).arg(&path).args(arguments).status();
+        assert!(made.unwrap().success());
+        path
+    }
+
+    /// An agent that answers each message with the next of `answers`.
+    fn agent_that_says(answers: Vec<Vec<u8>>) -> (tempfile::TempDir, Agent) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("agent");
+        let listener = UnixListener::bind(&socket).unwrap();
+        std::thread::spawn(move || {
+            for answer in answers {
+                let Ok((mut stream, _)) = listener.accept() else { return };
+                let mut length = [0; 4];
+                let _ = stream.read_exact(&mut length);
+                let mut request = vec![0; u32::from_be_bytes(length) as usize];
+                let _ = stream.read_exact(&mut request);
+                let _ = stream.write_all(&answer);
+            }
+        });
+        (folder, Agent::at(socket))
+    }
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let mut message = Vec::new();
+        put_string(&mut message, &[&[kind], body].concat());
+        message
+    }
+
+    #[test]
+    fn a_real_agent_signs_what_the_key_itself_would_sign() {
+        let real = RealAgent::start();
+        let folder = tempfile::tempdir().unwrap();
+        let path = make_key(folder.path(), "id", &["-t", "ed25519", "-N", ""]);
+        real.add(&path);
+        real.add(&make_key(folder.path(), "rsa", &["-t", "rsa", "-b", "2048", "-N", ""]));
+        let key = crypto::PrivateKey::parse(&std::fs::read(&path).unwrap(), None).unwrap();
+        assert_eq!(real.agent().keys().unwrap(), [key.public_key().clone()], "the RSA key is none that we use");
+        let signer = real.agent().signer(&crypto::fingerprint(key.public_key())).unwrap();
+        assert_eq!(signer.sign("test", b"message"), key.sign("test", b"message"));
+        let missing = real.agent().signer("SHA256:AAAA").unwrap_err();
+        assert!(missing.to_string().contains("holds no usable key SHA256:AAAA"), "{missing}");
+    }
+
+    #[test]
+    fn an_agent_that_answers_nonsense_is_named() {
+        let key = crypto::PrivateKey::generate([1; 32]);
+        let mut entry = Vec::new();
+        put_string(&mut entry, key.public_key().as_wire());
+        put_string(&mut entry, b"comment");
+        let list = |count: u32| message(IDENTITIES_ANSWER, &[&count.to_be_bytes(), &entry[..]].concat());
+        for (what, answer) in [
+            ("a failure", message(5, b"")),
+            ("a list cut off", list(2)),
+            ("a count beyond all bounds", list(u32::MAX)),
+            ("bytes after the list", list(0)),
+            ("an empty message", vec![0; 4]),
+            ("more than the limit", vec![0xff; 8]),
+            ("nothing", Vec::new()),
+        ] {
+            let (_folder, agent) = agent_that_says(vec![answer]);
+            assert!(agent.keys().is_err(), "{what}");
+        }
+        let (_folder, agent) = agent_that_says(vec![list(1)]);
+        assert_eq!(agent.keys().unwrap(), [key.public_key().clone()]);
+    }
+
+    #[test]
+    fn a_signature_that_does_not_hold_is_not_handed_on() {
+        let key = crypto::PrivateKey::generate([1; 32]);
+        let blob = |signature: &[u8]| {
+            let (mut body, mut blob) = (Vec::new(), Vec::new());
+            put_string(&mut blob, b"ssh-ed25519");
+            put_string(&mut blob, signature);
+            put_string(&mut body, &blob);
+            message(SIGN_RESPONSE, &body)
+        };
+        for answer in [message(5, b""), blob(&[1; 64]), blob(&[1; 63]), message(SIGN_RESPONSE, b"\0\0\0\x09")] {
+            let (_folder, agent) = agent_that_says(vec![answer]);
+            let signer = AgentSigner { agent, key: key.public_key().clone() };
+            assert_eq!(signer.sign("test", b"message").unwrap_err().code(), "GB-KEY-AGENT");
+        }
+    }
+
+    #[test]
+    fn no_agent_at_all_is_an_error_and_no_panic() {
+        assert!(Agent::at("/nonexistent/\u{1b}socket").keys().unwrap_err().to_string().contains("\\u{1b}socket"));
+    }
+}

@@ -364,3 +364,142 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), IdentityError> 
         _ => IdentityError::Unwritten(path.to_owned(), error.to_string()),
     })
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::cell::Cell;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::agent::tests::{RealAgent, make_key};
+    use super::*;
+
+    fn nobody(_prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
+        panic!("nothing needs a passphrase here")
+    }
+
+    fn answers(text: &'static str) -> impl Fn(&str) -> Result<Zeroizing<String>, IdentityError> {
+        move |_| Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    fn file(path: &Path) -> KeySource {
+        KeySource::parse(path.to_str().unwrap()).unwrap()
+    }
+
+    fn code(result: Result<Box<dyn Signer>, IdentityError>) -> &'static str {
+        result.map_or_else(|error| error.code(), |_| "opened")
+    }
+
+    #[test]
+    fn a_key_is_named_by_path_or_by_fingerprint_in_full() {
+        let fingerprint = format!("SHA256:{}", "a".repeat(43));
+        assert_eq!(KeySource::parse(&format!("agent:{fingerprint}")), Ok(KeySource::Agent(fingerprint)));
+        assert_eq!(KeySource::parse("keys/id"), Ok(KeySource::File("keys/id".into())));
+        for bad in ["", "agent:", "agent:SHA256:", "agent:MD5:aa", "agent:SHA256:short", "a\0b"] {
+            assert_eq!(KeySource::parse(bad).unwrap_err().code(), "GB-KEY-NAME", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_made_key_opens_and_nothing_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("id");
+        let key = generate(&path, "anna", Some("correct horse")).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let line = std::fs::read_to_string(public_beside(&path)).unwrap();
+        assert_eq!(line, format!("{} anna\n", crypto::openssh_line(key.public_key())));
+        let opened = signer(&file(&path), &answers("correct horse")).unwrap();
+        assert_eq!(opened.public_key(), key.public_key());
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(generate(&path, "anna", None).unwrap_err().code(), "GB-KEY-EXISTS");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        let other = folder.path().join("other");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &other).unwrap();
+        assert_eq!(generate(&other, "anna", None).unwrap_err().code(), "GB-KEY-EXISTS");
+        assert_eq!(generate(&folder.path().join("no/such"), "anna", None).unwrap_err().code(), "GB-KEY-UNWRITTEN");
+    }
+
+    #[test]
+    fn a_passphrase_is_asked_for_only_where_there_is_one_and_three_times_at_most() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("open");
+        generate(&open, "anna", None).unwrap();
+        assert_eq!(code(signer(&file(&open), &nobody)), "opened");
+        assert!(!needs_prompt(&file(&open)));
+        let locked = make_key(folder.path(), "locked", &["-t", "ed25519", "-N", "correct", "-a", "1"]);
+        assert!(needs_prompt(&file(&locked)));
+        let asked = Cell::new(0);
+        let ask = |right: usize| {
+            let asked = &asked;
+            asked.set(0);
+            move |prompt: &str| {
+                assert!(prompt.contains("locked"), "{prompt}");
+                asked.set(asked.get() + 1);
+                Ok(Zeroizing::new(if asked.get() == right { "correct" } else { "wrong" }.to_owned()))
+            }
+        };
+        assert_eq!((code(signer(&file(&locked), &ask(3))), asked.get()), ("opened", 3));
+        assert_eq!((code(signer(&file(&locked), &ask(4))), asked.get()), ("GB-KEY-PASSPHRASE", 3));
+        assert_eq!(code(signer(&file(&locked), &answers(""))), "GB-KEY-PASSPHRASE");
+    }
+
+    #[test]
+    fn what_is_no_usable_key_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8], mode| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            code(signer(&file(&path), &nobody))
+        };
+        let text = PrivateKey::generate([1; 32]).to_openssh("", None, &[0; 32]).unwrap();
+        assert_eq!(write("mine", text.as_bytes(), 0o600), "opened");
+        assert_eq!(write("everybodys", text.as_bytes(), 0o644), "GB-KEY-PERMISSIONS");
+        assert_eq!(write("groups", text.as_bytes(), 0o640), "GB-KEY-PERMISSIONS");
+        assert_eq!(write("noise", &[0xff; 100], 0o600), "GB-KEY-UNREADABLE");
+        assert_eq!(write("large", "a".repeat(70_000).as_bytes(), 0o600), "GB-KEY-UNREADABLE");
+        assert_eq!(write("rsa.pub", b"ssh-rsa AAAA x", 0o644), "GB-KEY-UNSUPPORTED");
+        assert_eq!(code(signer(&file(&folder.path().join("none")), &nobody)), "GB-KEY-MISSING");
+        assert_eq!(code(signer(&file(folder.path()), &nobody)), "GB-KEY-UNREADABLE");
+        let rsa = make_key(folder.path(), "rsa", &["-t", "rsa", "-b", "2048", "-N", ""]);
+        assert_eq!(code(signer(&file(&rsa), &nobody)), "GB-KEY-UNSUPPORTED");
+    }
+
+    #[test]
+    fn a_public_half_names_the_private_half_in_the_agent_or_beside_it() {
+        let real = RealAgent::start();
+        let (agent, none): (Known, Known) = (Ok(real.agent()), Agent::at("/nonexistent").keys().map(|_| real.agent()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = make_key(folder.path(), "id", &["-t", "ed25519", "-N", "correct", "-a", "1"]);
+        let public = public_beside(&path);
+        let ready = |source: &KeySource, agent: &Known| match find(source, agent) {
+            Ok(Found::Ready(_)) => "ready",
+            Ok(Found::Locked(..)) => "locked",
+            Err(error) => error.code(),
+        };
+        for empty in [&agent, &none] {
+            assert_eq!(ready(&file(&public), empty), "locked", "the private half is beside it");
+        }
+        let fingerprint = crypto::fingerprint(&read_public(&public).unwrap());
+        assert_eq!(ready(&KeySource::Agent(fingerprint.clone()), &agent), "GB-KEY-AGENT");
+        let unlocked = folder.path().join("unlocked");
+        let bytes = std::fs::read(&path).unwrap();
+        let key = PrivateKey::parse(&bytes, Some("correct")).unwrap().to_openssh("", None, &[0; 32]).unwrap();
+        write_new(&unlocked, key.as_bytes(), 0o600).unwrap();
+        real.add(&unlocked);
+        assert_eq!(ready(&file(&public), &agent), "ready");
+        assert_eq!(ready(&KeySource::Agent(fingerprint), &agent), "ready");
+        assert_eq!(ready(&file(&path), &agent), "locked", "a private file means the file");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(ready(&file(&path), &agent), "ready");
+        assert_eq!(ready(&file(&public), &none), "GB-KEY-AGENT");
+    }
+
+    #[test]
+    fn a_program_can_give_the_passphrase() {
+        let run = |name: &str| ask_program(Path::new(name), "the prompt").map(|text| text.as_str().to_owned());
+        assert_eq!(run("echo"), Ok("the prompt".into()));
+        for (what, program) in [("cancels", "false"), ("never ends", "yes"), ("does not exist", "/nonexistent")] {
+            assert_eq!(run(program).unwrap_err().code(), "GB-KEY-PASSPHRASE", "{what}");
+        }
+    }
+}

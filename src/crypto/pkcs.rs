@@ -90,3 +90,31 @@ fn scrypt_is_bearable(scrypt: &ScryptParams) -> bool {
         && scrypt.cost_parameter.checked_mul(block).is_some_and(|bytes| bytes <= MOST_SCRYPT_BYTES)
         && scrypt.parallelization <= MOST_SCRYPT_LANES
 }
+
+#[cfg(test)]
+mod tests {
+    use pkcs8::pkcs5::pbes2::{EncryptionScheme as Cipher, Parameters, Pbkdf2Params, Salt};
+
+    use super::*;
+
+    fn scrypt(cost_parameter: u64, block_size: u16, parallelization: u16) -> Kdf {
+        let salt = Salt::try_from(&b"salt"[..]).unwrap();
+        Kdf::Scrypt(ScryptParams { salt, cost_parameter, block_size, parallelization, key_length: None })
+    }
+
+    fn bearable(kdf: Kdf) -> bool {
+        check_cost(&EncryptionScheme::Pbes2(Parameters { kdf, encryption: Cipher::Aes256Cbc { iv: [0; 16] } })).is_ok()
+    }
+
+    #[test]
+    fn a_passphrase_cannot_cost_the_machine() {
+        assert!(bearable(scrypt(16_384, 8, 1)), "what OpenSSL writes");
+        assert!(bearable(Pbkdf2Params::hmac_sha256(600_000, b"salt").unwrap().into()));
+        for (cost, block, lanes) in
+            [(0, 8, 1), (3, 8, 1), (1 << 40, 8, 1), (u64::MAX, 1, 1), (1 << 63, 2, 1), (16, 8, 9999)]
+        {
+            assert!(!bearable(scrypt(cost, block, lanes)), "{cost} {block} {lanes}");
+        }
+        assert!(!bearable(Pbkdf2Params::hmac_sha256(100_000_000, b"salt").unwrap().into()));
+    }
+}
