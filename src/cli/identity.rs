@@ -3,12 +3,15 @@
 //! Secrets stay in memory that is wiped, and are never printed. Never here: what is signed, or whether anybody
 //! believes the key. Serves contract §2 ("Keys from an OpenSSH or PKCS#8 file (passphrase asked) or ssh-agent").
 
+mod passphrase;
+
 use std::fmt;
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
+
+pub use passphrase::ask_passphrase;
 
 use super::agent::{Agent, AgentError};
 use crate::crypto::{self, KeyError, PrivateKey, Signer};
@@ -18,8 +21,6 @@ use crate::domain::PublicKey;
 const MOST_BYTES: u64 = 64 * 1024;
 /// How often a passphrase may be wrong.
 const TRIES: usize = 3;
-/// How long a passphrase may be, in bytes.
-const MOST_PASSPHRASE: usize = 4096;
 
 /// Where the user's key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,58 +274,6 @@ fn check_permissions(_path: &Path) -> Result<(), IdentityError> {
     Ok(())
 }
 
-/// Asks for a passphrase: through `SSH_ASKPASS` as OpenSSH would, else on the terminal.
-///
-/// # Errors
-/// `GB-KEY-PASSPHRASE`, where nobody can be asked, or nobody answers.
-pub fn ask_passphrase(prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let program = variable("SSH_ASKPASS");
-    let require = variable("SSH_ASKPASS_REQUIRE").unwrap_or_default();
-    let terminal = has_terminal();
-    let by_program = require == "force" || require == "prefer" || (require != "never" && !terminal);
-    match program {
-        Some(program) if by_program => ask_program(Path::new(&program), prompt),
-        _ if terminal => {
-            let answer = rpassword::prompt_password(prompt).map(Zeroizing::new);
-            answer.map_err(|error| IdentityError::Passphrase(format!("the terminal gave no passphrase: {error}")))
-        }
-        _ => Err(IdentityError::Passphrase(
-            "the key needs a passphrase, and there is no terminal to ask for it: add the key to ssh-agent with `ssh-add` \
-             and name it as agent:SHA256:…, or set SSH_ASKPASS"
-                .into(),
-        )),
-    }
-}
-
-/// Hooks run without stdin, but mostly still with a terminal.
-fn has_terminal() -> bool {
-    if cfg!(unix) { std::fs::File::open("/dev/tty").is_ok() } else { std::io::stdin().is_terminal() }
-}
-
-fn ask_program(program: &Path, prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
-    let refuse = |why: String| IdentityError::Passphrase(format!("SSH_ASKPASS ({}): {why}", shown(program)));
-    let mut child = Command::new(program)
-        .arg(prompt)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| refuse(error.to_string()))?;
-    let mut answer = Zeroizing::new(Vec::with_capacity(MOST_PASSPHRASE + 1));
-    let read = match child.stdout.take() {
-        Some(stdout) => stdout.take(MOST_PASSPHRASE as u64 + 1).read_to_end(&mut answer),
-        None => Ok(0),
-    };
-    let status = child.wait().map_err(|error| refuse(error.to_string()))?;
-    read.map_err(|error| refuse(error.to_string()))?;
-    if !status.success() {
-        return Err(refuse("no passphrase was given".into()));
-    }
-    let text = std::str::from_utf8(&answer).ok().filter(|text| text.len() <= MOST_PASSPHRASE);
-    let line = text.and_then(|text| text.split(['\r', '\n']).next());
-    line.map(|line| Zeroizing::new(line.to_owned())).ok_or_else(|| refuse("its answer is no passphrase".into()))
-}
-
 /// Makes a key pair: the private half at `path` for its owner alone, the public half beside it as `.pub`.
 ///
 /// # Errors
@@ -492,14 +441,5 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert_eq!(ready(&file(&path), &agent), "ready");
         assert_eq!(ready(&file(&public), &none), "GB-KEY-AGENT");
-    }
-
-    #[test]
-    fn a_program_can_give_the_passphrase() {
-        let run = |name: &str| ask_program(Path::new(name), "the prompt").map(|text| text.as_str().to_owned());
-        assert_eq!(run("echo"), Ok("the prompt".into()));
-        for (what, program) in [("cancels", "false"), ("never ends", "yes"), ("does not exist", "/nonexistent")] {
-            assert_eq!(run(program).unwrap_err().code(), "GB-KEY-PASSPHRASE", "{what}");
-        }
     }
 }

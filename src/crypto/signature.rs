@@ -345,6 +345,8 @@ mod tests {
             fields
         };
         assert_eq!(forged(1, fields(1, b"test"), b""), good().to_armor().into_bytes());
+        let reserved = Signature::parse_armor(&forged(1, fields(2, b"x"), b"")).unwrap_err();
+        assert_eq!(reserved.to_string(), "malformed: a reserved field that is not empty");
         let rsa = proof("ssh-rsa", &[1; 64]);
         let certificate = proof("ssh-ed25519-cert-v01@openssh.com", &[1; 32]);
         let cases: [(&str, &str, Vec<u8>); 12] = [

@@ -356,6 +356,12 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_of_none_still_takes_one() {
+        let unchecked = root_of(vec![person("anna", &[&key(1)])], 0);
+        assert_eq!(count(&unchecked, RoleName::Release, 0, std::iter::empty()).unwrap_err().required, 1);
+    }
+
+    #[test]
     fn a_sign_off_proven_under_another_root_does_not_count() {
         let persons = vec![person("anna", &[&key(1)]), person("berta", &[&key(9)])];
         let other = founded(root_of(persons, 2), &key(1)).unwrap();
