@@ -1,7 +1,9 @@
 //! git-baseline keeps the configuration of health software in Git itself, signed and reproducible.
+pub mod cli;
 pub mod codec;
 pub mod collect;
 pub mod components;
+pub mod crypto;
 pub mod domain;
 pub mod export;
 pub mod policy;
