@@ -6,6 +6,7 @@ pub mod components;
 pub mod crypto;
 pub mod domain;
 pub mod export;
+pub mod jobs;
 pub mod policy;
 pub mod recognize;
 pub mod store;

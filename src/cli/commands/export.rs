@@ -1,0 +1,105 @@
+//! `export`: a verified release in other people's formats; stored documents come out unchanged (R22).
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::cli::context::{Answer, Context};
+use crate::crypto;
+use crate::domain::{Meaning, ReleaseName};
+use crate::export;
+use crate::jobs::{Failure, Log, StoredRelease, Trust, Verdict, read_release, stored_document, verify_release};
+use crate::store::Access;
+
+/// Export a release in another format
+///
+/// The release is verified first. Documents that were stored with it come out byte for byte.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  git baseline export 1.4.0 --as cyclonedx -o sbom.cdx.json
+  git baseline export 1.4.0 --as allowed-signers -o allowed_signers
+  git baseline export 1.4.0 --as signoff-list     where signatures and signed bytes stand in the log")]
+pub(in crate::cli) struct ExportArgs {
+    /// The release
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The format
+    #[arg(long = "as", value_enum, value_name = "FORMAT")]
+    format: ExportFormat,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The trust fingerprint, in full
+    #[arg(long, value_name = "FINGERPRINT")]
+    trust: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    /// CycloneDX 1.6, as stored
+    Cyclonedx,
+    /// The keys whose sign-offs count in this release, for `ssh-keygen -Y verify`
+    AllowedSigners,
+    /// Paths of sign-offs and signatures in refs/baseline/log, one pair a line
+    SignoffList,
+}
+
+pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failure> {
+    let name = super::release::release_name(&args.name)?;
+    let repository = context.repository(Access::Read)?;
+    let anchor = context.anchor(args.trust.as_deref())?;
+    let report = verify_release(&repository, &anchor, &name, context);
+    if report.verdict() != Verdict::Verified {
+        return Ok(super::verify::answer(context, &[report]));
+    }
+    let log = Log::open(&repository)?;
+    let trust = log.trust(&anchor)?;
+    let stored = read_release(&log, &trust, &name)?;
+    let bytes = match args.format {
+        ExportFormat::Cyclonedx => stored_document(&log, stored.release(), "sbom.cdx.json")?,
+        ExportFormat::AllowedSigners => allowed_signers(&trust, &name, &stored).into_bytes(),
+        ExportFormat::SignoffList => signoff_list(&name, &stored).into_bytes(),
+    };
+    let file = args.output.as_ref().map(|path| path.display().to_string());
+    let value = json!({ "schema": "git-baseline/export/1", "release": name.as_str(), "file": file, "size": bytes.len() });
+    let Some(path) = &args.output else {
+        return Ok(Answer::done(value, String::from_utf8_lossy(&bytes).into_owned()));
+    };
+    write(path, &bytes)?;
+    Ok(Answer::done(value, format!("{} written, {} bytes\n", path.display().to_string().escape_debug(), bytes.len())))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rim: the file that the user named")]
+fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        let what = format!("\"{}\" cannot be written", path.display().to_string().escape_debug());
+        Failure::new(crate::jobs::Exit::Usage, "GB-USE-OUTPUT", what).because(error)
+    })
+}
+
+fn allowed_signers(trust: &Trust, name: &ReleaseName, stored: &StoredRelease) -> String {
+    let mut rows = Vec::new();
+    for shown in stored.sign_offs.iter().filter(|shown| shown.sign_off.meaning == Meaning::Released) {
+        let person = trust.root().persons.iter().find(|person| person.id == shown.sign_off.person);
+        let key = person.and_then(|person| person.keys.iter().find(|key| crypto::fingerprint(key) == shown.key));
+        if let (Some(person), Some(key)) = (person, key) {
+            rows.push((person.id.as_str(), person.name.as_str(), crypto::openssh_line(key)));
+        }
+    }
+    rows.sort();
+    rows.dedup();
+    let lines: Vec<_> = rows.iter().map(|(id, printed, line)| (*id, *printed, line.as_str(), crypto::SIGN_OFF_NAMESPACE)).collect();
+    export::allowed_signers(name.as_str(), &lines)
+}
+
+fn signoff_list(name: &ReleaseName, stored: &StoredRelease) -> String {
+    let line = |shown: &crate::jobs::ShownSignOff| {
+        let path = format!("releases/{name}/signoffs/{}.cbor", shown.digest);
+        format!("{} {path} {path}.sig\n", shown.sign_off.person)
+    };
+    stored.sign_offs.iter().map(line).collect()
+}
+

@@ -1,0 +1,100 @@
+//! `verify`: proof or refusal, from the repository and one fingerprint alone (R10, R13).
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::context::{Answer, Context};
+use crate::cli::{human, json};
+use crate::jobs::{Failure, Log, Verdict, Verification, verify_commit, verify_directory, verify_release};
+use crate::store::{Access, Repository};
+
+/// Verify releases or commits: proof or refusal
+///
+/// Works in any clone that has refs/baseline/log, bare ones included, offline, and starts no other program. Trust
+/// comes only from --trust or from a fingerprint pinned before; nothing in the repository can grant it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  git baseline verify 1.4.0 --trust FINGERPRINT
+  git baseline verify --all
+  git baseline verify --commit HEAD
+  git baseline verify 1.4.0 --dir /opt/product   compare what is installed
+
+Exit codes: 0 verified, 1 refused, 3 inconclusive, 4 malformed or hostile input")]
+pub(in crate::cli) struct VerifyArgs {
+    /// Releases
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Every release in the log
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// The record on one commit
+    #[arg(long, value_name = "REV", conflicts_with_all = ["names", "all"])]
+    commit: Option<String>,
+    /// The records on a range of commits
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["names", "all", "commit"])]
+    range: Option<String>,
+    /// The trust fingerprint, in full, as its maker gave it to you
+    #[arg(long, value_name = "FINGERPRINT")]
+    trust: Option<String>,
+    /// Compare this directory with the release's items
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["commit", "range", "all"])]
+    dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, Failure> {
+    let repository = context.repository(Access::Read)?;
+    let anchor = context.anchor(args.trust.as_deref())?;
+    let mut reports = Vec::new();
+    if let Some(revision) = &args.commit {
+        reports.push(verify_commit(&repository, &anchor, repository.resolve_commit(revision)?));
+    } else if let Some(range) = &args.range {
+        for id in range_of(&repository, range)? {
+            reports.push(verify_commit(&repository, &anchor, id));
+        }
+    } else {
+        for name in names(args, &repository)? {
+            reports.push(verify_release(&repository, &anchor, &name, context));
+        }
+    }
+    if let Some(directory) = &args.dir {
+        for report in reports.iter_mut().filter(|report| report.verdict() == Verdict::Verified) {
+            verify_directory(&repository, report, directory)?;
+        }
+    }
+    Ok(answer(context, &reports))
+}
+
+/// Returns the answer of some verifications: the worst verdict ends the process.
+pub(super) fn answer(context: &Context, reports: &[Verification]) -> Answer {
+    let (value, exit) = json::verifications(reports);
+    let text: String = reports.iter().map(|report| human::verification(report, context.colors())).collect();
+    let failures = reports.iter().flat_map(Verification::failures).cloned().collect();
+    Answer { json: value, human: text, exit, failures }
+}
+
+fn range_of(repository: &Repository, text: &str) -> Result<Vec<crate::domain::ObjectId>, Failure> {
+    let (from, to) = super::split_range(text).ok_or_else(|| usage("a range has the form A..B"))?;
+    let excluded = repository.resolve_commit(from)?;
+    let ids = repository.commits_between(repository.resolve_commit(to)?, &[excluded])?;
+    if ids.is_empty() { Err(usage("there is no commit in that range")) } else { Ok(ids) }
+}
+
+fn names(args: &VerifyArgs, repository: &Repository) -> Result<Vec<crate::domain::ReleaseName>, Failure> {
+    if !args.names.is_empty() {
+        return args.names.iter().map(|name| super::release::release_name(name)).collect();
+    }
+    if !args.all {
+        return Err(usage("nothing to verify was named").hint("git baseline verify --all"));
+    }
+    let names = Log::open(repository)?.release_names();
+    if names.is_empty() {
+        return Err(Failure::new(crate::jobs::Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
+            .hint("git baseline release 1.0.0"));
+    }
+    Ok(names)
+}
+
+fn usage(what: &str) -> Failure {
+    Failure::new(crate::jobs::Exit::Usage, "GB-USE-ARGUMENTS", what).hint("git baseline verify --help")
+}
