@@ -87,10 +87,7 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
 }
 
 fn read_lock<'a>(file: File<'_>, by_name: &BTreeMap<&str, Vec<&Manifest<'a>>>, covered: &mut Covered<'a>) -> Reading {
-    let lock = match file
-        .text()
-        .and_then(|text| toml::from_str::<Lock>(text).map_err(|error| format!("not a Cargo.lock: {}", error.message())))
-    {
+    let lock: Lock = match file.toml() {
         Ok(lock) => lock,
         Err(why) => return Reading::failed(file.kind, file.path, &why),
     };

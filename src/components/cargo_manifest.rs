@@ -42,7 +42,7 @@ pub(super) struct Need {
 
 /// Returns the manifests of a tree, sorted by path, each read or with the reason why it could not be.
 pub(super) fn manifests<'a>(tree: &Tree<'a>) -> Vec<(File<'a>, Result<Manifest<'a>, String>)> {
-    let parsed: Vec<_> = tree.of_kind(Kind::CargoManifest).map(|file| (file, table(file))).collect();
+    let parsed: Vec<_> = tree.of_kind(Kind::CargoManifest).map(|file| (file, file.toml::<Table>())).collect();
     let workspaces: BTreeMap<&[u8], &Table> = parsed
         .iter()
         .filter_map(|(file, table)| {
@@ -56,10 +56,6 @@ pub(super) fn manifests<'a>(tree: &Tree<'a>) -> Vec<(File<'a>, Result<Manifest<'
         (*file, manifest)
     };
     parsed.iter().map(read).collect()
-}
-
-fn table(file: File<'_>) -> Result<Table, String> {
-    toml::from_str(file.text()?).map_err(|error| format!("not TOML: {}", error.message()))
 }
 
 fn manifest<'a>(file: File<'a>, table: &Table, workspace: Option<&Table>) -> Manifest<'a> {

@@ -28,7 +28,8 @@ struct GoMod<'a> {
     replaced: BTreeMap<Place<'a>, Place<'a>>,
     excluded: BTreeSet<(&'a str, &'a str)>,
     tools: Vec<&'a str>,
-    unclear: Vec<&'a str>,
+    /// Lines of another shape, from 1.
+    unclear: Vec<usize>,
 }
 
 /// Reads every `go.mod` and `go.sum` of the tree.
@@ -53,7 +54,7 @@ impl<'a> GoMod<'a> {
     fn parse(text: &'a str) -> Self {
         let mut parsed = Self::default();
         let mut block: Option<&str> = None;
-        for raw in text.lines() {
+        for (number, raw) in text.lines().enumerate() {
             let (code, comment) = raw.split_once("//").map_or((raw, ""), |(code, comment)| (code, comment.trim()));
             let mut words: Vec<&str> = code.split_whitespace().map(unquoted).collect();
             if words.is_empty() {
@@ -73,7 +74,7 @@ impl<'a> GoMod<'a> {
             }
             let indirect = comment == "indirect" || comment.starts_with("indirect;");
             if parsed.line(verb, &words, indirect).is_none() {
-                parsed.unclear.push(raw);
+                parsed.unclear.push(number + 1);
             }
         }
         parsed
@@ -103,7 +104,7 @@ impl<'a> GoMod<'a> {
         let sums = tree.in_folder(folder, "go.sum").and_then(|file| Some((file, file.text().ok()?)));
         let hashes = sums.map(|(_, text)| tree_hashes(text)).unwrap_or_default();
         for line in &self.unclear {
-            reading.gap(&format!("a line is not understood: {}", line.trim()));
+            reading.gap(&format!("line {line} is not understood"));
         }
         if !self.required.is_empty() && !self.lists_indirect() {
             reading.gap("before go 1.17 a go.mod does not list every indirect module");
@@ -237,9 +238,9 @@ mod tests {
         assert_eq!(
             gaps(&inventory, "go.mod"),
             [
-                "a line is not understood: nonsense",
                 "fork.org/b v1.1.0: go.sum holds no hash of it",
-                "gone.org/gone is replaced by a folder that is not in the tree: ../gone"
+                "gone.org/gone is replaced by a folder that is not in the tree: ../gone",
+                "line 20 is not understood"
             ]
         );
     }

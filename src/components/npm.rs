@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
 use super::npm_lock::{Entry, Lock, Nested};
-use super::npm_manifest::{self, Locked};
+use super::npm_manifest::{self, Locked, Manifest};
 use super::purl::{self, Origin};
 use super::reading::{Reading, hex, is_hex};
 use super::tree::{File, Tree, resolved, upwards};
@@ -47,9 +47,7 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
 }
 
 fn read_lock(tree: &Tree<'_>, file: File<'_>, locked: &mut Locked) -> Reading {
-    let lock = match file.text().and_then(|text| {
-        serde_json::from_str::<Lock>(text).map_err(|error| format!("not a package-lock.json: {error}"))
-    }) {
+    let lock: Lock = match file.json() {
         Ok(lock) => lock,
         Err(why) => return Reading::failed(file.kind, file.path, &why),
     };
@@ -67,8 +65,8 @@ fn read_lock(tree: &Tree<'_>, file: File<'_>, locked: &mut Locked) -> Reading {
         places.report(&mut reading, true);
         return reading;
     }
-    let manifest = tree.in_folder(folder, "package.json").and_then(|file| npm_manifest::parse(file).ok());
-    let root = manifest.as_ref().map(npm_manifest::Manifest::as_entry);
+    let manifest = tree.in_folder(folder, "package.json").and_then(|file| file.json::<Manifest>().ok());
+    let root = manifest.as_ref().map(Manifest::as_entry);
     let empty = Entry::default();
     let nested = lock.dependencies.unwrap_or_default();
     let flat = flattened(nested);

@@ -35,11 +35,6 @@ pub(super) struct Manifest {
     peer_dependencies: Value,
 }
 
-/// Parses a manifest.
-pub(super) fn parse(file: File<'_>) -> Result<Manifest, String> {
-    serde_json::from_str(file.text()?).map_err(|error| format!("not a package.json: {error}"))
-}
-
 impl Manifest {
     /// Returns it as the entry that later locks hold for the product itself.
     pub(super) fn as_entry(&self) -> Entry {
@@ -75,7 +70,7 @@ fn is_local(range: &str) -> bool {
 /// Reads every `package.json` of the tree.
 pub(super) fn read(tree: &Tree<'_>, locked: &Locked) -> Vec<Reading> {
     tree.of_kind(Kind::NpmManifest)
-        .map(|file| match parse(file) {
+        .map(|file| match file.json() {
             Ok(manifest) => read_manifest(tree, file, &manifest, locked),
             Err(why) => Reading::failed(file.kind, file.path, &why),
         })

@@ -16,8 +16,8 @@ pub(super) enum Line {
     Constraint(String),
     /// A folder or file of the product itself.
     Own,
-    /// Nothing that is known.
-    Unclear(String),
+    /// Nothing that is known, in the line of that number. Its text is not repeated: it may be a secret.
+    Unclear(usize),
 }
 
 /// A project that is asked for.
@@ -31,8 +31,8 @@ pub(super) struct Requirement {
     pub(super) origin: Origin,
     /// Algorithm and value.
     pub(super) hashes: Vec<(&'static str, String)>,
-    /// Hashes of another shape.
-    pub(super) bad_hashes: Vec<String>,
+    /// How many hashes have another shape.
+    pub(super) bad_hashes: usize,
     /// Who needs it, where comments tell.
     pub(super) via: Vec<Via>,
 }
@@ -51,7 +51,9 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
     let mut found: Vec<Line> = Vec::new();
     let mut whole = String::new();
     let mut in_via = false;
+    let mut number = 0;
     for raw in text.lines() {
+        number += 1;
         let (code, comment) = split_comment(raw);
         if let Some(code) = code.strip_suffix('\\').filter(|_| comment.is_none()) {
             whole.push_str(code);
@@ -62,7 +64,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         let line = std::mem::take(&mut whole);
         if !line.trim().is_empty() {
             in_via = false;
-            found.extend(line_of(line.trim()));
+            found.extend(line_of(line.trim(), number));
         }
         if let (Some(comment), Some(Line::Requirement(last))) = (comment, found.last_mut()) {
             in_via = add_via(comment.trim(), in_via, &mut last.via);
@@ -71,7 +73,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
             in_via = false;
         }
     }
-    found.extend(Some(whole.trim()).filter(|rest| !rest.is_empty()).and_then(line_of));
+    found.extend(Some(whole.trim()).filter(|rest| !rest.is_empty()).and_then(|rest| line_of(rest, number)));
     found
 }
 
@@ -106,14 +108,14 @@ fn has_ending(name: &str, endings: &[&str]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
 }
 
-fn line_of(line: &str) -> Option<Line> {
+fn line_of(line: &str, number: usize) -> Option<Line> {
     let (option, value) =
         line.split_once([' ', '=', '\t']).map_or((line, ""), |(option, value)| (option, value.trim()));
     let value = value.trim_start_matches('=').trim().trim_matches(['"', '\'']);
     match option {
         "-r" | "--requirement" => return Some(Line::Include(value.to_owned())),
         "-c" | "--constraint" => return Some(Line::Constraint(value.to_owned())),
-        "-e" | "--editable" => return Some(requirement(value)),
+        "-e" | "--editable" => return Some(requirement(value, number)),
         _ => {}
     }
     if let Some(path) = line.strip_prefix("-r").filter(|path| !path.starts_with('-')) {
@@ -123,10 +125,10 @@ fn line_of(line: &str) -> Option<Line> {
         return Some(Line::Constraint(path.to_owned()));
     }
     // Options such as --index-url name no component; their values may hold credentials and are not repeated.
-    if line.starts_with('-') { None } else { Some(requirement(line)) }
+    if line.starts_with('-') { None } else { Some(requirement(line, number)) }
 }
 
-fn requirement(line: &str) -> Line {
+fn requirement(line: &str, number: usize) -> Line {
     let (spec, options) = line.split_once(" --").map_or((line, ""), |(spec, options)| (spec, options));
     let (spec, _marker) = match spec.split_once(" ;").or_else(|| split_marker(spec)) {
         Some((spec, marker)) => (spec.trim(), marker),
@@ -142,19 +144,19 @@ fn requirement(line: &str) -> Line {
         }
         None if is_address(spec) => match egg(spec) {
             Some(name) => named(name, None, origin(spec)),
-            None => return Line::Unclear(super::purl::plain_address(spec)),
+            None => return Line::Unclear(number),
         },
         None if is_local(spec) => return Line::Own,
         None => match specified(spec) {
             Some(found) => found,
-            None => return Line::Unclear(spec.to_owned()),
+            None => return Line::Unclear(number),
         },
     };
     for option in options.split(" --") {
         if let Some(hash) = option.trim().strip_prefix("hash").map(|hash| hash.trim_start_matches(['=', ' '])) {
             match hash_of(hash.trim()) {
                 Some(hash) => found.hashes.push(hash),
-                None => found.bad_hashes.push(hash.to_owned()),
+                None => found.bad_hashes += 1,
             }
         }
     }
@@ -284,7 +286,7 @@ mod tests {
             "a==1 \\\n    --hash=sha256:{sum} \\\n    --hash=md5:00\n    # via\n    #   -r x.in\n    #   b.c\n"
         ));
         assert_eq!(found.hashes, [("SHA-256", sum)]);
-        assert_eq!(found.bad_hashes, ["md5:00"]);
+        assert_eq!(found.bad_hashes, 1);
         assert_eq!(found.via, [Via::Product, Via::Project("b-c".to_owned())]);
     }
 
@@ -310,6 +312,6 @@ mod tests {
             lines("-r a.txt\n--constraint=c.txt\n"),
             [Line::Include("a.txt".to_owned()), Line::Constraint("c.txt".to_owned())]
         );
-        assert_eq!(lines("<html>"), [Line::Unclear("<html>".to_owned())]);
+        assert_eq!(lines("<html>"), [Line::Unclear(1)]);
     }
 }

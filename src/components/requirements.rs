@@ -111,8 +111,8 @@ impl<'a> Parsed<'a> {
             };
             match resolved(file.path.parent(), named) {
                 Some(path) if tree.find(&path).is_some_and(|file| file.kind == Kind::Requirements) => list.push(path),
-                Some(_) => parsed.gaps.push(format!("names a file that is not read: {named}")),
-                None => parsed.gaps.push(format!("names a file outside the tree: {named}")),
+                Some(_) => parsed.gaps.push(format!("names a file that is not read: {}", purl::plain_address(named))),
+                None => parsed.gaps.push(format!("names a file outside the tree: {}", purl::plain_address(named))),
             }
         }
         parsed.lines = lines;
@@ -135,8 +135,8 @@ impl<'a> Parsed<'a> {
         let mut reading = Reading::new(self.file.kind, self.file.path);
         self.gaps.iter().for_each(|gap| reading.gap(gap));
         for line in &self.lines {
-            if let Line::Unclear(text) = line {
-                reading.gap(&format!("a line is not understood: {text}"));
+            if let Line::Unclear(number) = line {
+                reading.gap(&format!("line {number} is not understood"));
             }
         }
         if constrains {
@@ -194,8 +194,8 @@ impl Requirement {
         for (alg, value) in &self.hashes {
             component.hashes.push(reading.hash(alg, value));
         }
-        for text in &self.bad_hashes {
-            reading.gap(&format!("{}: a hash is not understood: {text}", self.name));
+        if self.bad_hashes > 0 {
+            reading.gap(&format!("{}: {} of its hashes are of another kind", self.name, self.bad_hashes));
         }
         component.direct = match (self.via.is_empty(), version.is_some()) {
             (false, _) => Some(self.via.contains(&Via::Product)),
@@ -244,7 +244,7 @@ mod tests {
         let inventory = inventory(&[("requirements-dev.txt", "black\nblack==22.1\n<html>\n")]);
         assert_eq!(
             gaps(&inventory, "requirements-dev.txt"),
-            ["a line is not understood: <html>", "black: a range, not an exact version"]
+            ["black: a range, not an exact version", "line 3 is not understood"]
         );
         let black = found(&inventory, "pkg:pypi/black");
         assert_eq!((black.version.as_deref(), black.scope, black.direct), (None, Scope::Dev, Some(true)));

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
+
 use super::kind::Kind;
 use crate::domain::RepoPath;
 
@@ -60,6 +62,30 @@ impl<'a> File<'a> {
     pub(super) fn text(&self) -> Result<&'a str, String> {
         let bytes = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.bytes);
         std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8 from byte {}", error.valid_up_to()))
+    }
+
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// Where it is another shape; the reason names the place and never repeats the content, which may be a secret.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_str(self.text()?).map_err(|error| {
+            let what = if error.is_data() { "of another shape" } else { "not JSON" };
+            format!("{what} at line {}, column {}", error.line(), error.column())
+        })
+    }
+
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// As [`File::json`].
+    pub(super) fn toml<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let text = self.text()?;
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.as_bytes().get(..span.start));
+            let line = before.map_or(0, |before| memchr::memchr_iter(b'\n', before).count()) + 1;
+            format!("not TOML of the expected shape at line {line}")
+        })
     }
 }
 
