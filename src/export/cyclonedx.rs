@@ -29,7 +29,7 @@ const ALGORITHMS: [&str; 4] = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Bom<'a> {
+struct Document<'a> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     bom_format: &'static str,
@@ -142,7 +142,7 @@ pub fn cyclonedx(
     let components = &manifest.components;
     let assets: Vec<Entry<'_>> = manifest.items.iter().filter(|item| is_asset(item)).map(asset_of).collect();
     let asset_refs: Vec<(String, Vec<String>)> = assets.iter().map(refs).collect();
-    let bom = Bom {
+    let document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
         spec_version: "1.6",
@@ -159,12 +159,12 @@ pub fn cyclonedx(
         compositions: compositions(manifest),
         properties: gaps(manifest),
     };
-    pretty(&bom)
+    pretty(&document)
 }
 
 #[expect(clippy::expect_used, reason = "writing plain structs of text and numbers to memory cannot fail")]
-fn pretty(bom: &Bom<'_>) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(bom).expect("a document of text and numbers");
+fn pretty(document: &Document<'_>) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(document).expect("a document of text and numbers");
     bytes.push(b'\n');
     bytes
 }
@@ -269,7 +269,7 @@ fn asset_of(item: &ConfigurationItem) -> Entry<'_> {
     for (number, (class, kind, facts)) in parts.into_iter().enumerate() {
         entry.components.push(Entry {
             r#type: "cryptographic-asset",
-            bom_ref: format!("{}#{}", entry.bom_ref, number + 1),
+            bom_ref: format!("git-baseline:part:{}:{}", number + 1, item.path),
             name: format!("{} #{}", entry.name, number + 1),
             crypto_properties: Some(asset::properties(class, kind, facts)),
             properties: asset::facts(facts).map(|(name, value)| property(&name, value)).collect(),

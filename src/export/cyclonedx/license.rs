@@ -84,10 +84,9 @@ const EXCEPTIONS: [&str; 4] = ["Classpath-exception-2.0", "GCC-exception-3.1", "
 
 /// Returns the entries for what a component declares.
 pub(super) fn choice(declared: &[String]) -> Vec<LicenseChoice> {
-    if let [only] = declared {
-        if !IDS.contains(&only.as_str()) && is_expression(only) {
-            return vec![LicenseChoice::Expression { expression: only.clone(), acknowledgement: "declared" }];
-        }
+    let expression = |text: &&String| !IDS.contains(&text.as_str()) && is_expression(text);
+    if let Some(only) = declared.first().filter(|_| declared.len() == 1).filter(expression) {
+        return vec![LicenseChoice::Expression { expression: only.clone(), acknowledgement: "declared" }];
     }
     let license = |text: &String| {
         let is_id = IDS.contains(&text.as_str());
