@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::cargo_manifest::{Manifest, manifests};
 use super::kind::Kind;
 use super::purl::{self, Origin};
-use super::reading::{Reading, is_hex};
+use super::reading::{Reading, is_hex, is_usable};
 use super::tree::{File, Tree, stands_in};
 use crate::domain::{Component, CoverageStatus, RepoPath, Scope};
 
@@ -109,15 +109,16 @@ fn read_lock<'a>(file: File<'_>, by_name: &BTreeMap<&str, Vec<&Manifest<'a>>>, c
     for package in walk.unknown.iter().filter_map(|index| graph.packages.get(*index)) {
         reading.gap(&format!("no Cargo.toml of {} tells what its dependencies are for", package.name));
     }
+    let purls: Vec<Option<String>> = graph.packages.iter().map(usable_purl).collect();
     for (index, package) in graph.packages.iter().enumerate().filter(|(_, package)| package.source.is_some()) {
         let key = (package.name.clone(), package.version.clone());
         covered.pinned.entry(key).or_default().push(folder.to_vec());
         let Some(mut component) = component(&mut reading, package, &metadata) else { continue };
         component.scope = walk.scopes.get(index).copied().flatten().unwrap_or(Scope::Runtime);
         component.direct = Some(walk.direct.contains(&index));
-        let needed = graph.edges.get(index).into_iter().flatten().filter_map(|to| graph.packages.get(*to));
-        component.dependencies = needed.filter(|to| to.source.is_some()).map(purl_of).collect();
-        reading.components.push(component);
+        let needed = graph.edges.get(index).into_iter().flatten();
+        component.dependencies = needed.filter_map(|to| purls.get(*to)?.clone()).collect();
+        reading.add(component);
     }
     reading
 }
@@ -145,6 +146,12 @@ fn component(reading: &mut Reading, package: &Package, metadata: &BTreeMap<Strin
 
 fn is_git(source: &str) -> bool {
     source.starts_with("git+")
+}
+
+/// Returns the purl of a package that is no own one and can be stored.
+fn usable_purl(package: &Package) -> Option<String> {
+    let purl = package.source.as_ref().map(|_| purl_of(package))?;
+    is_usable(&package.name, Some(&package.version), &purl).then_some(purl)
 }
 
 fn purl_of(package: &Package) -> String {
@@ -196,6 +203,8 @@ impl Graph {
                     None => unresolved.push(text.clone()),
                 }
             }
+            to.sort_unstable();
+            to.dedup();
             edges.push(to);
         }
         Self { packages, edges, unresolved }
@@ -267,7 +276,7 @@ fn read_manifest(manifest: &Manifest<'_>, covered: &Covered<'_>) -> Reading {
         let Some(mut component) = reading.component("cargo", name, None, purl) else { continue };
         component.scope = need.scope;
         component.direct = Some(true);
-        reading.components.push(component);
+        reading.add(component);
     }
     reading
 }

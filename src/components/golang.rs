@@ -140,7 +140,7 @@ impl<'a> GoMod<'a> {
                 }
                 _ => reading.gap(&format!("{path} {version}: go.sum holds no hash of it")),
             }
-            reading.components.push(component);
+            reading.add(component);
         }
         reading
     }

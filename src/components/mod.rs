@@ -27,7 +27,7 @@ use reading::Reading;
 use tree::{File, Tree};
 
 /// A longer lock file is not read: none is known to come near it.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
 const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 6] =
@@ -72,7 +72,7 @@ fn unread(tree: &Tree<'_>) -> Vec<Reading> {
 fn merged(readings: Vec<Reading>) -> Inventory {
     let mut coverage: Vec<Coverage> = readings.iter().map(Reading::coverage).collect();
     coverage.sort_by(|a, b| (&a.path, &a.reader).cmp(&(&b.path, &b.reader)));
-    let mut found: Vec<Component> = readings.into_iter().flat_map(|reading| reading.components).collect();
+    let mut found: Vec<Component> = readings.into_iter().flat_map(Reading::into_components).collect();
     // The spelling of a name and its first place must not hang on the order of reading.
     found.sort_by(|a, b| (&a.purl, &a.found_in, &a.name).cmp(&(&b.purl, &b.found_in, &b.name)));
     let mut by_purl: BTreeMap<String, Component> = BTreeMap::new();

@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::npm_lock::{Entry, Lock, Nested};
 use super::npm_manifest::{self, Locked, Manifest};
 use super::purl::{self, Origin};
-use super::reading::{Reading, hex, is_hex};
+use super::reading::{Reading, hex, is_hex, is_usable};
 use super::tree::{File, Tree, resolved, upwards};
 use crate::domain::{Component, CoverageStatus};
 
@@ -18,7 +18,7 @@ use crate::domain::{Component, CoverageStatus};
 const NEWEST: u64 = 3;
 
 /// No package is nested deeper, and no key is longer.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 32;
 const LONGEST_KEY: usize = 8000;
 
 /// One place where a package is installed, or a package of the product itself.
@@ -187,27 +187,34 @@ impl<'a> Places<'a> {
             direct.extend(place.entry.all_needs().filter_map(|name| self.find(index, name)));
         }
         for (index, place) in self.list.iter().enumerate() {
-            let Some(Some(purl)) = purls.get(index) else { continue };
+            let Some(Some(purl)) = purls.get(index) else {
+                if place.is_foreign() {
+                    reading.gap("an entry has an unusable name, version or address");
+                }
+                continue;
+            };
             let Some(mut component) = place.component(reading, purl) else { continue };
             component.direct = knows_direct.then(|| direct.contains(&index));
             let needs = place.entry.needs().filter_map(|name| self.find(index, name));
             component.dependencies = needs.filter_map(|to| purls.get(to)?.clone()).collect();
             component.dependencies.sort();
             component.dependencies.dedup();
-            reading.components.push(component);
+            reading.add(component);
         }
     }
 }
 
 impl Place<'_> {
-    /// Returns the purl; nothing for the product's own packages and links to them.
+    /// The product's own packages and links to them are no components.
+    fn is_foreign(&self) -> bool {
+        self.folder.is_some() && !self.entry.link && !self.entry.pinned().local
+    }
+
     fn purl(&self) -> Option<String> {
-        let folder = self.folder.filter(|_| !self.entry.link)?;
+        let name = self.entry.name(self.folder.filter(|_| self.is_foreign())?);
         let pinned = self.entry.pinned();
-        if pinned.local {
-            return None;
-        }
-        Some(purl::npm(self.entry.name(folder), pinned.version, &pinned.origin))
+        let purl = purl::npm(name, pinned.version, &pinned.origin);
+        is_usable(name, pinned.version, &purl).then_some(purl)
     }
 
     fn component(&self, reading: &mut Reading, purl: &str) -> Option<Component> {

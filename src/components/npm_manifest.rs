@@ -97,7 +97,7 @@ fn read_manifest(tree: &Tree<'_>, file: File<'_>, manifest: &Manifest, locked: &
         let Some(mut component) = reading.component("npm", name, None, purl) else { continue };
         component.scope = scope;
         component.direct = Some(true);
-        reading.components.push(component);
+        reading.add(component);
     }
     reading
 }

@@ -13,16 +13,22 @@ const MOST_GAPS: usize = 200;
 /// No registry allows longer names or versions.
 const LONGEST: usize = 300;
 
+/// A purl is repeated wherever something depends on it, so that a long one would multiply.
+const LONGEST_PURL: usize = 1000;
+
+/// So many dependencies of one file's components are kept; the largest products have some ten thousand.
+const MOST_EDGES: usize = 200_000;
+
 /// The result of reading one file.
 pub(super) struct Reading {
     /// The file.
     pub(super) path: RepoPath,
-    /// What it named, unmerged.
-    pub(super) components: Vec<Component>,
+    components: Vec<Component>,
     reader: &'static str,
     status: CoverageStatus,
     gaps: BTreeSet<String>,
     more_gaps: usize,
+    edges: usize,
     /// How many components it names, where they are listed elsewhere.
     named: Option<u64>,
 }
@@ -37,6 +43,7 @@ impl Reading {
             status: CoverageStatus::Parsed,
             gaps: BTreeSet::new(),
             more_gaps: 0,
+            edges: 0,
             named: None,
         }
     }
@@ -82,7 +89,7 @@ impl Reading {
         version: Option<&str>,
         purl: String,
     ) -> Option<Component> {
-        if !is_sound(name) || !version.is_none_or(is_sound) {
+        if !is_usable(name, version, &purl) {
             self.gap(&format!("an entry has an unusable name or version: {name} {}", version.unwrap_or_default()));
             return None;
         }
@@ -103,9 +110,25 @@ impl Reading {
         })
     }
 
+    /// Adds a component that this file names.
+    pub(super) fn add(&mut self, mut component: Component) {
+        let left = MOST_EDGES - self.edges;
+        if component.dependencies.len() > left {
+            self.gap("it names more dependencies than are kept");
+            component.dependencies.truncate(left);
+        }
+        self.edges += component.dependencies.len();
+        self.components.push(component);
+    }
+
     /// Returns a hash that this file holds.
     pub(super) fn hash(&self, alg: &str, value: &str) -> ComponentHash {
         ComponentHash { alg: alg.to_owned(), value: value.to_owned(), origin: self.path.clone() }
+    }
+
+    /// Returns what the file named, unmerged.
+    pub(super) fn into_components(self) -> Vec<Component> {
+        self.components
     }
 
     /// Returns what became of the file. Components are counted once per purl.
@@ -123,6 +146,11 @@ impl Reading {
             components: self.named.unwrap_or(purls.len() as u64),
         }
     }
+}
+
+/// Says whether a component of that name, version and purl may be stored.
+pub(super) fn is_usable(name: &str, version: Option<&str>, purl: &str) -> bool {
+    is_sound(name) && version.is_none_or(is_sound) && purl.len() <= LONGEST_PURL
 }
 
 /// Says whether a name or version may be stored and shown: no control, space or invisible character.

@@ -8,101 +8,113 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
 use super::purl::{self, Origin};
-use super::reading::{Reading, is_hex};
+use super::reading::{Reading, is_hex, is_usable};
 use super::requirement::{Line, Requirement, Via, lines};
 use super::tree::{File, Tree, resolved};
 use crate::domain::{Component, Scope};
 
 /// So many files may hang together by `-r` and `-c`.
-const MOST_INCLUDES: usize = 200;
+const MOST_INCLUDES: usize = 50;
 
 /// One file, parsed.
 struct Parsed<'a> {
     file: File<'a>,
     lines: Vec<Line>,
-    includes: Vec<Vec<u8>>,
-    constraints: Vec<Vec<u8>>,
+    includes: BTreeSet<Vec<u8>>,
+    constraints: BTreeSet<Vec<u8>>,
     gaps: Vec<String>,
 }
 
-/// What constraints pin, by name; nothing where two of them disagree.
-type Pins = BTreeMap<String, Option<String>>;
+/// All files, by path.
+type Files<'t> = BTreeMap<&'t [u8], Parsed<'t>>;
+
+/// What one file pins, by name; nothing where two of its lines disagree.
+type Pins<'p> = BTreeMap<&'p str, Option<&'p str>>;
+
+/// The files whose pins count for one file.
+struct Constraints<'p>(Vec<&'p Pins<'p>>);
 
 /// Reads every requirements file of the tree.
 pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
-    let mut parsed: BTreeMap<&[u8], Parsed<'_>> = BTreeMap::new();
+    let mut files = Files::new();
     let mut readings = Vec::new();
     for file in tree.of_kind(Kind::Requirements) {
         match file.text() {
-            Ok(text) => drop(parsed.insert(file.path.as_bytes(), Parsed::new(tree, file, lines(text)))),
+            Ok(text) => drop(files.insert(file.path.as_bytes(), Parsed::new(tree, file, lines(text)))),
             Err(why) => readings.push(Reading::failed(file.kind, file.path, &why)),
         }
     }
-    let constraining: BTreeSet<&[u8]> = parsed.values().flat_map(|file| &file.constraints).map(Vec::as_slice).collect();
-    let pins = pins_of_all(&parsed);
-    let none = Pins::new();
-    for (path, file) in &parsed {
+    let constraining: BTreeSet<&[u8]> = files.values().flat_map(|file| &file.constraints).map(Vec::as_slice).collect();
+    let sources = sources(&files);
+    let used: BTreeSet<&[u8]> = sources.values().flatten().copied().collect();
+    let pins: BTreeMap<&[u8], Pins<'_>> =
+        used.into_iter().filter_map(|path| Some((path, files.get(path)?.pins()))).collect();
+    for (path, file) in &files {
         let constrains = constraining.contains(path) || file.is_constraints_by_name();
-        readings.push(file.read(constrains, pins.get(path).unwrap_or(&none)));
+        let counting = sources.get(path).into_iter().flatten().filter_map(|source| pins.get(source)).collect();
+        readings.push(file.read(constrains, &Constraints(counting)));
     }
     readings
 }
 
-/// Every file sees the constraints of the files that include it, as pip applies them to the whole run.
-fn pins_of_all<'p>(parsed: &'p BTreeMap<&'p [u8], Parsed<'_>>) -> BTreeMap<&'p [u8], Pins> {
-    let mut all: BTreeMap<&[u8], Pins> = BTreeMap::new();
-    let constrained = parsed.values().filter(|file| !file.constraints.is_empty()).take(MOST_INCLUDES);
-    for file in constrained {
-        let mut pins = Pins::new();
-        for path in reached(parsed, &file.constraints, |file| [&file.includes, &file.constraints]) {
-            let pinned = parsed.get(path).map(Parsed::requirements);
-            for requirement in pinned.into_iter().flatten() {
-                let Some(version) = &requirement.version else { continue };
-                let known = pins.entry(requirement.name.clone()).or_insert_with(|| Some(version.clone()));
-                if known.as_ref() != Some(version) {
-                    *known = None;
-                }
-            }
-        }
-        let own = [file.file.path.as_bytes().to_vec()];
-        // Constraints count for the file and what it includes, and for what includes it.
-        let below = reached(parsed, &own, |file| [&file.includes, &[]]);
-        let above = parsed.iter().filter(|(_, other)| other.includes.contains(&own[0])).map(|(path, _)| *path);
-        for path in below.into_iter().chain(above) {
-            let known = all.entry(path).or_default();
-            for (name, version) in &pins {
-                let pin = known.entry(name.clone()).or_insert_with(|| version.clone());
-                if pin != version {
-                    *pin = None;
-                }
-            }
+/// Returns, for each file, the files that constrain it. pip applies constraints to the whole run: to the file that names
+/// them, to what it includes, and to what includes it.
+fn sources<'p>(files: &'p Files<'_>) -> BTreeMap<&'p [u8], BTreeSet<&'p [u8]>> {
+    let mut included_by: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
+    for (path, file) in files {
+        for included in &file.includes {
+            included_by.entry(included).or_default().push(path);
         }
     }
-    all
+    let mut sources: BTreeMap<&[u8], BTreeSet<&[u8]>> = BTreeMap::new();
+    for (path, file) in files.iter().filter(|(_, file)| !file.constraints.is_empty()) {
+        let constraints = reached(files, file.constraints.iter(), |file| [&file.includes, &file.constraints]);
+        let none = BTreeSet::new();
+        let below = reached(files, std::iter::once(&path.to_vec()), |file| [&file.includes, &none]);
+        let above = included_by.get(path).into_iter().flatten().take(MOST_INCLUDES).copied();
+        for target in below.into_iter().chain(above) {
+            let known = sources.entry(target).or_default();
+            let room = MOST_INCLUDES.saturating_sub(known.len());
+            known.extend(constraints.iter().take(room));
+        }
+    }
+    sources
 }
 
 /// Returns the files that can be reached, each once, so that a cycle ends.
-fn reached<'p, 't: 'p>(
-    parsed: &'p BTreeMap<&'p [u8], Parsed<'t>>,
-    from: &[Vec<u8>],
-    next: impl Fn(&'p Parsed<'t>) -> [&'p [Vec<u8>]; 2],
-) -> BTreeSet<&'p [u8]> {
+fn reached<'p, 'f>(
+    files: &'p Files<'_>,
+    from: impl Iterator<Item = &'f Vec<u8>>,
+    next: impl Fn(&'p Parsed<'p>) -> [&'f BTreeSet<Vec<u8>>; 2],
+) -> BTreeSet<&'p [u8]>
+where
+    'p: 'f,
+{
     let mut seen = BTreeSet::new();
-    let find = |path: &Vec<u8>| parsed.get_key_value(path.as_slice()).map(|(path, _)| *path);
-    let mut open: Vec<&[u8]> = from.iter().filter_map(find).collect();
+    let find = |path: &Vec<u8>| files.get_key_value(path.as_slice()).map(|(path, _)| *path);
+    let mut open: Vec<&[u8]> = from.take(MOST_INCLUDES).filter_map(find).collect();
     while let Some(path) = open.pop() {
         if seen.len() < MOST_INCLUDES && seen.insert(path) {
-            let more = parsed.get(path).map(&next).into_iter().flatten().flatten();
-            open.extend(more.filter_map(find));
+            let more = files.get(path).map(&next).into_iter().flatten().flatten();
+            open.extend(more.take(MOST_INCLUDES).filter_map(find));
         }
     }
     seen
 }
 
+impl Constraints<'_> {
+    /// Returns the one version that they pin; nothing where two disagree.
+    fn version(&self, name: &str) -> Option<&str> {
+        let mut versions = self.0.iter().filter_map(|pins| pins.get(name).copied());
+        let first = versions.next()?;
+        versions.all(|version| version == first).then_some(first)?
+    }
+}
+
 impl<'a> Parsed<'a> {
     fn new(tree: &Tree<'_>, file: File<'a>, lines: Vec<Line>) -> Self {
         let mut parsed =
-            Self { file, lines: Vec::new(), includes: Vec::new(), constraints: Vec::new(), gaps: Vec::new() };
+            Self { file, lines: Vec::new(), includes: BTreeSet::new(), constraints: BTreeSet::new(), gaps: Vec::new() };
         for line in &lines {
             let (named, list) = match line {
                 Line::Include(named) => (named, &mut parsed.includes),
@@ -110,7 +122,9 @@ impl<'a> Parsed<'a> {
                 Line::Requirement(_) | Line::Own | Line::Unclear(_) => continue,
             };
             match resolved(file.path.parent(), named) {
-                Some(path) if tree.find(&path).is_some_and(|file| file.kind == Kind::Requirements) => list.push(path),
+                Some(path) if tree.find(&path).is_some_and(|file| file.kind == Kind::Requirements) => {
+                    list.insert(path);
+                }
                 Some(_) => parsed.gaps.push(format!("names a file that is not read: {}", purl::plain_address(named))),
                 None => parsed.gaps.push(format!("names a file outside the tree: {}", purl::plain_address(named))),
             }
@@ -131,7 +145,18 @@ impl<'a> Parsed<'a> {
         })
     }
 
-    fn read(&self, constrains: bool, pins: &Pins) -> Reading {
+    fn pins(&self) -> Pins<'_> {
+        let mut pins = Pins::new();
+        for one in self.requirements() {
+            if let Some(version) = &one.version {
+                let pin = pins.entry(&one.name).or_insert(Some(version));
+                *pin = pin.filter(|pin| pin == version);
+            }
+        }
+        pins
+    }
+
+    fn read(&self, constrains: bool, pins: &Constraints<'_>) -> Reading {
         let mut reading = Reading::new(self.file.kind, self.file.path);
         self.gaps.iter().for_each(|gap| reading.gap(gap));
         for line in &self.lines {
@@ -143,32 +168,31 @@ impl<'a> Parsed<'a> {
             return reading;
         }
         let scope = scope_by_name(self.file.path.as_bytes());
-        let versions: BTreeMap<&str, Option<&str>> =
-            self.requirements().map(|one| (one.name.as_str(), one.version(pins))).collect();
-        let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for one in self.requirements() {
-            let needed = one.purl(one.version(pins));
+        let all: Vec<&Requirement> = self.requirements().collect();
+        let purls: Vec<Option<String>> = all.iter().map(|one| one.usable_purl(one.version(pins))).collect();
+        let mut needs: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for (index, one) in all.iter().enumerate() {
             for via in &one.via {
                 if let Via::Project(name) = via {
-                    needs.entry(name).or_default().push(needed.clone());
+                    needs.entry(name).or_default().insert(index);
                 }
             }
         }
-        for one in self.requirements() {
+        for one in &all {
             let Some(mut component) = one.component(&mut reading, pins) else { continue };
             component.scope = scope;
-            if versions.get(one.name.as_str()) == Some(&one.version(pins)) {
-                component.dependencies = needs.remove(one.name.as_str()).unwrap_or_default();
-            }
-            reading.components.push(component);
+            // Where a name has several versions, the comments do not tell which of them needs what: the first has all.
+            let needed = needs.remove(one.name.as_str()).into_iter().flatten();
+            component.dependencies = needed.filter_map(|index| purls.get(index)?.clone()).collect();
+            reading.add(component);
         }
         reading
     }
 }
 
 impl Requirement {
-    fn version<'v>(&'v self, pins: &'v Pins) -> Option<&'v str> {
-        let pinned = || pins.get(&self.name)?.as_deref();
+    fn version<'v>(&'v self, pins: &'v Constraints<'_>) -> Option<&'v str> {
+        let pinned = || pins.version(&self.name);
         self.version.as_deref().or_else(|| pinned().filter(|_| self.origin == Origin::Usual))
     }
 
@@ -176,7 +200,11 @@ impl Requirement {
         purl::pypi(&self.name, version, &self.origin)
     }
 
-    fn component(&self, reading: &mut Reading, pins: &Pins) -> Option<Component> {
+    fn usable_purl(&self, version: Option<&str>) -> Option<String> {
+        Some(self.purl(version)).filter(|purl| is_usable(&self.name, version, purl))
+    }
+
+    fn component(&self, reading: &mut Reading, pins: &Constraints<'_>) -> Option<Component> {
         let version = self.version(pins);
         let mut component = reading.component("pypi", &self.name, version, self.purl(version))?;
         match &self.origin {

@@ -55,7 +55,7 @@ fn add(reading: &mut Reading, path: &RepoPath, commit: &str, url: Option<&str>, 
     component.direct = Some(true);
     component.hashes.push(reading.hash("git", commit));
     component.found_in.extend(file.filter(|_| url.is_some()).cloned());
-    reading.components.push(component);
+    reading.add(component);
 }
 
 /// Returns the address of each path. Git's configuration syntax, as far as `.gitmodules` uses it.
