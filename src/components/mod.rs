@@ -1,6 +1,37 @@
-//! Lock files in, components out.
+//! Lock files in, components out: which external software a tree pins, and what became of each file that says so.
+//!
+//! One bad file never ends the run: it is a coverage entry. Never here: network, disk, package managers, or an
+//! invented version, hash or supplier. Serves IEC 62304 cl. 8.1.2. Format: docs/format.md §4.
 
-use crate::domain::{Component, Coverage, RepoPath};
+mod cargo;
+mod cargo_manifest;
+mod golang;
+mod kind;
+mod npm;
+mod npm_lock;
+mod npm_manifest;
+mod purl;
+mod reading;
+mod requirement;
+mod requirements;
+mod submodules;
+#[cfg(test)]
+mod testing;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Component, Coverage, CoverageStatus, RepoPath};
+use kind::Kind;
+use reading::Reading;
+use tree::{File, Tree};
+
+/// A longer lock file is not read: none is known to come near it.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
+const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 6] =
+    [cargo::read, npm::read, requirements::read, golang::read, submodules::read, unread];
 
 /// Components and what became of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,11 +43,157 @@ pub struct Inventory {
 }
 
 /// Says whether the file of that name is one that `read` wants to see.
-pub fn is_wanted(_path: &RepoPath) -> bool {
-    false
+#[must_use]
+pub fn is_wanted(path: &RepoPath) -> bool {
+    Kind::of(path).is_some()
 }
 
 /// Reads all wanted files of one tree together. `gitlinks` are the tree's submodules: path and commit id in hex.
-pub fn read(_files: &[(RepoPath, Vec<u8>)], _gitlinks: &[(RepoPath, String)]) -> Inventory {
-    Inventory::default()
+#[must_use]
+pub fn read(files: &[(RepoPath, Vec<u8>)], gitlinks: &[(RepoPath, String)]) -> Inventory {
+    let known = files.iter().filter_map(|(path, bytes)| Some(File { path, kind: Kind::of(path)?, bytes }));
+    let (fit, too_long): (Vec<_>, Vec<_>) = known.partition(|file| file.bytes.len() <= MOST_BYTES);
+    let tree = Tree::new(fit.into_iter(), gitlinks);
+    let mut readings: Vec<Reading> = READERS.iter().flat_map(|reader| reader(&tree)).collect();
+    for file in too_long {
+        let why = format!("{} bytes are more than any lock file needs", file.bytes.len());
+        readings.push(Reading::failed(file.kind, file.path, &why));
+    }
+    merged(readings)
+}
+
+/// Names the files that this version does not read.
+fn unread(tree: &Tree<'_>) -> Vec<Reading> {
+    let why = "this version has no reader for it";
+    tree.unread().map(|file| Reading::ended(file.kind, file.path, CoverageStatus::Unsupported, why)).collect()
+}
+
+/// One component per purl, with every place that names it; nothing dangles.
+fn merged(readings: Vec<Reading>) -> Inventory {
+    let mut coverage: Vec<Coverage> = readings.iter().map(Reading::coverage).collect();
+    coverage.sort_by(|a, b| (&a.path, &a.reader).cmp(&(&b.path, &b.reader)));
+    let mut found: Vec<Component> = readings.into_iter().flat_map(Reading::into_components).collect();
+    // The spelling of a name and its first place must not hang on the order of reading.
+    found.sort_by(|a, b| (&a.purl, &a.found_in, &a.name).cmp(&(&b.purl, &b.found_in, &b.name)));
+    let mut by_purl: BTreeMap<String, Component> = BTreeMap::new();
+    for component in found {
+        match by_purl.get_mut(&component.purl) {
+            Some(known) => join(known, component),
+            None => drop(by_purl.insert(component.purl.clone(), component)),
+        }
+    }
+    let purls: std::collections::BTreeSet<String> = by_purl.keys().cloned().collect();
+    let mut components: Vec<Component> = by_purl.into_values().collect();
+    for component in &mut components {
+        let purl = component.purl.clone();
+        component.dependencies.retain(|needed| *needed != purl && purls.contains(needed));
+        sort(&mut component.dependencies);
+        sort(&mut component.found_in);
+        sort(&mut component.hashes);
+        sort(&mut component.licenses);
+    }
+    Inventory { components, coverage }
+}
+
+fn join(known: &mut Component, other: Component) {
+    known.scope = known.scope.max(other.scope);
+    known.direct = known.direct.max(other.direct);
+    known.hashes.extend(other.hashes);
+    known.found_in.extend(other.found_in);
+    known.licenses.extend(other.licenses);
+    known.dependencies.extend(other.dependencies);
+}
+
+fn sort<T: Ord>(values: &mut Vec<T>) {
+    values.sort();
+    values.dedup();
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::testing::{found, inventory, status};
+    use super::*;
+
+    const SAMPLES: [(&str, &str); 7] = [
+        (
+            "Cargo.lock",
+            "version = 4\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\"a\"]\n[[package]]\n\
+             name = \"a\"\nversion = \"1.0.0\"\nsource = \"git+https://h/a?rev=1#0123456789012345678901234567890123456789\"\n",
+        ),
+        ("Cargo.toml", "[package]\nname = \"app\"\n[dependencies]\na = { version = \"1\", optional = true }\n"),
+        (
+            "package-lock.json",
+            r#"{"lockfileVersion": 2, "packages": {"": {"dependencies": {"a": "1"}}, "node_modules/a": {"version": "1.0.0",
+            "integrity": "sha1-AAECAwQFBgcICQoLDA0ODxAREhM=", "dependencies": {"b": "1"}}, "node_modules/a/node_modules/b":
+            {"version": "2.0.0"}}, "dependencies": {"a": {"version": "1.0.0", "dependencies": {"b": {"version": "2"}}}}}"#,
+        ),
+        (
+            "requirements.txt",
+            "-r requirements.txt\na[x]==1 ; python_version<'3' \\\n --hash=sha256:00\nb @ git+https://u@h/b@1#egg=b\n",
+        ),
+        ("go.mod", "module m\ngo 1.20\nrequire (\n\ta.org/a v1.0.0 // indirect\n)\nreplace a.org/a => ../a\n"),
+        ("go.sum", "a.org/a v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"),
+        (".gitmodules", "[submodule \"z\"]\n\tpath = z\n\turl = git@host:a/z.git\n"),
+    ];
+
+    #[test]
+    fn one_component_has_all_its_places_and_the_widest_scope() {
+        let inventory = inventory(&[
+            (
+                "b/requirements-test.txt",
+                "A==1 --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\n",
+            ),
+            ("a/requirements.txt", "a==1\n"),
+        ]);
+        let a = found(&inventory, "pkg:pypi/a@1");
+        let places: Vec<_> = a.found_in.iter().map(ToString::to_string).collect();
+        assert_eq!(places, ["a/requirements.txt", "b/requirements-test.txt"]);
+        assert_eq!((a.scope, a.hashes.len()), (crate::domain::Scope::Runtime, 1));
+    }
+
+    #[test]
+    fn a_file_without_a_reader_and_a_file_that_is_too_long_are_said() {
+        let long = " ".repeat(MOST_BYTES + 1);
+        let inventory = inventory(&[("poetry.lock", ""), ("go.mod", &long), ("README.md", "")]);
+        assert_eq!(status(&inventory, "poetry.lock"), CoverageStatus::Unsupported);
+        assert_eq!(status(&inventory, "go.mod"), CoverageStatus::Failed);
+        assert_eq!(inventory.coverage.len(), 2);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn damaged_files_never_end_the_run(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            swapped in 0..SAMPLES.len(),
+        ) {
+            let mut files = Vec::new();
+            for (index, (path, text)) in SAMPLES.iter().enumerate() {
+                let mut bytes = text.as_bytes().to_vec();
+                for (at, byte) in &damage {
+                    let at = at.index(bytes.len());
+                    bytes[at] = *byte;
+                }
+                if let Some(cut) = cut.filter(|_| index == swapped) {
+                    bytes.truncate(cut.index(bytes.len()));
+                }
+                files.push((RepoPath::from(*path), bytes));
+            }
+            let links = [(RepoPath::from("z"), "0123456789012345678901234567890123456789".to_owned())];
+            let inventory = read(&files, &links);
+            prop_assert_eq!(inventory.coverage.len(), SAMPLES.len() + 1);
+            files.reverse();
+            prop_assert_eq!(&read(&files, &links), &inventory);
+            for component in &inventory.components {
+                prop_assert!(component.purl.bytes().all(|c| c.is_ascii_graphic()));
+                for needed in &component.dependencies {
+                    prop_assert!(inventory.components.iter().any(|other| other.purl == *needed));
+                }
+            }
+        }
+    }
 }

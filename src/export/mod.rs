@@ -2,6 +2,25 @@
 //!
 //! Pure: values in, bytes out. Never here: Git, disk, clock, or any value that a recogniser withheld.
 
+mod allowed_signers;
+mod cyclonedx;
 mod summary;
 
+use crate::domain::ObjectId;
+
+pub use allowed_signers::allowed_signers;
+pub use cyclonedx::cyclonedx;
 pub use summary::{component_line, fact_line, item_line, summary, words};
+
+/// What a document speaks of: a product in one version.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The product's name.
+    pub name: &'a str,
+    /// Its version, which is the release's name.
+    pub version: &'a str,
+    /// The document id of its configuration management plan; may be empty.
+    pub document_id: &'a str,
+    /// The commit that was released.
+    pub commit: Option<&'a ObjectId>,
+}
