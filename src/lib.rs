@@ -1,4 +1,5 @@
 //! git-baseline keeps the configuration of health software in Git itself, signed and reproducible.
+pub mod checks;
 pub mod cli;
 pub mod codec;
 pub mod collect;

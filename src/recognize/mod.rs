@@ -1,5 +1,7 @@
 //! Bytes in, facts out: what kind of configuration item a file is and what it says.
 
+mod settings;
+
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
 
 /// What a recogniser found.
@@ -18,11 +20,14 @@ pub struct Recognized {
 }
 
 /// Recognises a file by its content first and its path second.
-pub fn recognize(_path: &RepoPath, _bytes: &[u8]) -> Option<Recognized> {
-    None
+pub fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
+    settings::recognize(path, bytes)
 }
 
 /// Reads a file that the policy declares to be of `kind`; an unreadable one is observed, not refused.
-pub fn read_declared(_path: &RepoPath, kind: &str, class: ItemClass, _bytes: &[u8]) -> Recognized {
+pub fn read_declared(path: &RepoPath, kind: &str, class: ItemClass, bytes: &[u8]) -> Recognized {
+    if let Some(found) = settings::read_declared(path, kind, class, bytes) {
+        return found;
+    }
     Recognized { kind: kind.to_owned(), class, facts: Facts::new(), observations: Vec::new(), secret: false }
 }

@@ -1,0 +1,272 @@
+//! Kubernetes manifests: rights, network policies, pod security and workloads.
+//!
+//! One file may hold several objects; the gravest decides its kind. Never here: secrets, which other recognisers take.
+
+use super::containers::judge_image;
+use super::file::File;
+use super::tree::{self, Node};
+use super::{Kind, Likeness, Reading};
+use crate::domain::ItemClass;
+
+pub(super) const KINDS: &[Kind] = &[
+    Kind { name: "k8s-rbac", class: ItemClass::AccessControl, looks, read: read_rights },
+    Kind { name: "k8s-network-policy", class: ItemClass::Policy, looks, read: read_network },
+    Kind { name: "k8s-pod-security", class: ItemClass::Policy, looks, read: read_pod_security },
+    Kind { name: "k8s-workload", class: ItemClass::Hardening, looks, read: read_workload },
+];
+
+const RIGHTS: [&str; 4] = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
+const WORKLOADS: [&str; 8] =
+    ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"];
+
+/// Versions that were removed, and what stands in their place.
+const REMOVED: [(&str, &str, &str); 7] = [
+    ("policy/v1beta1", "", "policy/v1"),
+    ("extensions/v1beta1", "", "apps/v1 or networking.k8s.io/v1"),
+    ("apps/v1beta1", "", "apps/v1"),
+    ("apps/v1beta2", "", "apps/v1"),
+    ("batch/v1beta1", "CronJob", "batch/v1"),
+    ("rbac.authorization.k8s.io/v1beta1", "", "rbac.authorization.k8s.io/v1"),
+    ("networking.k8s.io/v1beta1", "", "networking.k8s.io/v1"),
+];
+
+fn looks(file: &File<'_>) -> Likeness {
+    let plausible = ["yaml", "yml", "json"].iter().any(|ending| file.has_ending(ending)) || !file.name().contains('.');
+    if plausible && file.holds("apiVersion") && file.holds("kind") { Likeness::Maybe } else { Likeness::None }
+}
+
+/// Returns the objects of a file, those of lists included; none when they are not of Kubernetes.
+fn objects(file: &File<'_>) -> Option<Vec<Node>> {
+    let documents = match file.opens_with() {
+        Some('{') => vec![tree::json(file.text())?],
+        _ => tree::yaml(file.text())?,
+    };
+    let is_object = |node: &Node| node.text_at("apiVersion").is_some() && node.text_at("kind").is_some();
+    if documents.is_empty() || !documents.iter().all(is_object) {
+        return None;
+    }
+    let mut objects = Vec::new();
+    for document in documents {
+        match document.text_at("kind") {
+            Some("List") => objects.extend(document.get("items").map(Node::items).unwrap_or_default().iter().cloned()),
+            _ => objects.push(document),
+        }
+    }
+    Some(objects)
+}
+
+fn kind(object: &Node) -> &str {
+    object.text_at("kind").unwrap_or_default()
+}
+
+fn title(object: &Node) -> String {
+    let name = object.at(&["metadata", "name"]).and_then(Node::scalar).unwrap_or("-");
+    match object.at(&["metadata", "namespace"]).and_then(Node::scalar) {
+        Some(space) => format!("{}/{space}/{name}", kind(object)),
+        None => format!("{}/{name}", kind(object)),
+    }
+}
+
+/// Reads the objects of a file when one is wanted: names them all, judges versions, then each wanted one.
+fn read(file: &File<'_>, wanted: impl Fn(&Node) -> bool, judge: impl Fn(&Node, &mut Reading)) -> Option<Reading> {
+    let objects = objects(file)?;
+    if !objects.iter().any(&wanted) {
+        return None;
+    }
+    let mut reading = Reading::default();
+    for object in &objects {
+        judge_version(object, &mut reading);
+        if wanted(object) {
+            judge(object, &mut reading);
+        }
+    }
+    reading.facts.set("objects", objects.iter().map(title).collect::<Vec<_>>());
+    reading.observations.sort_by_key(|seen| seen.line);
+    Some(reading)
+}
+
+fn judge_version(object: &Node, reading: &mut Reading) {
+    let Some(version) = object.get("apiVersion") else { return };
+    let used = version.text().unwrap_or_default();
+    let removed = REMOVED.iter().find(|(old, of, _)| *old == used && (of.is_empty() || *of == kind(object)));
+    if let Some((old, _, new)) = removed {
+        reading.observe("api-version-deprecated", version.line, format!("{old} was removed; use {new}"));
+    }
+}
+
+fn read_rights(file: &File<'_>) -> Option<Reading> {
+    let mut reading = read(file, |object| RIGHTS.contains(&kind(object)), judge_rights)?;
+    let mut grants = crate::domain::Facts::new();
+    for object in objects(file)?.iter().filter(|object| RIGHTS.contains(&kind(object))) {
+        grants.set(title(object), describe_rights(object));
+    }
+    reading.facts.set("grants", grants);
+    Some(reading)
+}
+
+fn describe_rights(object: &Node) -> Vec<String> {
+    let joined = |node: &Node, key| node.get(key).map(Node::texts).unwrap_or_default().join(",");
+    let rules = object.get("rules").map(Node::items).unwrap_or_default().iter();
+    let mut lines: Vec<String> = rules
+        .map(|rule| format!("{} {}/{}", joined(rule, "verbs"), joined(rule, "apiGroups"), joined(rule, "resources")))
+        .collect();
+    let part = |node: &Node, key| node.text_at(key).unwrap_or("-").to_owned();
+    if let Some(role) = object.get("roleRef") {
+        let subjects = object.get("subjects").map(Node::items).unwrap_or_default().iter();
+        let role = format!("{}/{}", part(role, "kind"), part(role, "name"));
+        lines.extend(subjects.map(|subject| format!("{role} to {}/{}", part(subject, "kind"), part(subject, "name"))));
+    }
+    lines.sort();
+    lines
+}
+
+fn judge_rights(object: &Node, reading: &mut Reading) {
+    let has = |rule: &Node, key, wanted: &[&str]| {
+        rule.get(key).is_some_and(|node| node.texts().iter().any(|text| wanted.contains(text)))
+    };
+    for rule in object.get("rules").map(Node::items).unwrap_or_default() {
+        let verbs = rule.get("verbs").map_or(rule.line, |verbs| verbs.line);
+        let any = |key| has(rule, key, &["*"]);
+        if any("verbs") || any("resources") {
+            // The last of the three keys names what may be done.
+            reading.observe("rbac-wildcard", verbs, "every verb or every resource is granted");
+        } else if has(rule, "resources", &["secrets"])
+            && has(rule, "verbs", &["get", "list", "watch"])
+            && rule.get("resourceNames").is_none()
+        {
+            let line = rule.get("resources").map_or(rule.line, |resources| resources.line);
+            reading.observe("rbac-secrets-read", line, "every secret may be read");
+        }
+    }
+    if let Some(role) = object.get("roleRef").filter(|role| role.text_at("name") == Some("cluster-admin")) {
+        reading.observe("rbac-cluster-admin", role.line, "every right on the cluster is granted");
+    }
+}
+
+fn read_network(file: &File<'_>) -> Option<Reading> {
+    read(file, |object| kind(object) == "NetworkPolicy", judge_network)
+}
+
+/// An empty rule, or one with an empty peer list, lets everyone in.
+fn judge_network(object: &Node, reading: &mut Reading) {
+    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        let rules = object.at(&["spec", direction]).map(Node::items).unwrap_or_default();
+        // Going out anywhere is common and less grave.
+        let open = rules.iter().find(|rule| {
+            let everyone = rule.entries().is_empty() || rule.get(peers).is_some_and(|peers| peers.items().is_empty());
+            direction == "ingress" && everyone
+        });
+        if let Some(rule) = open {
+            reading.observe("network-policy-allow-all", rule.line, "everyone may connect to these pods");
+        }
+    }
+}
+
+const LEVEL: &str = "pod-security.kubernetes.io/enforce";
+
+fn level(object: &Node) -> Option<&Node> {
+    object.at(&["metadata", "labels", LEVEL]).filter(|_| kind(object) == "Namespace")
+}
+
+fn read_pod_security(file: &File<'_>) -> Option<Reading> {
+    let mut reading = read(
+        file,
+        |object| level(object).is_some(),
+        |object, reading| {
+            let Some(level) = level(object) else { return };
+            if level.text() == Some("privileged") {
+                reading.observe("pod-security-privileged", level.line, "pods of this namespace may do everything");
+            }
+        },
+    )?;
+    let objects = objects(file)?;
+    reading.facts.set_some("enforce", objects.iter().find_map(level).and_then(Node::text));
+    Some(reading)
+}
+
+fn pod(object: &Node) -> Option<&Node> {
+    match kind(object) {
+        "Pod" => object.get("spec"),
+        "CronJob" => object.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
+        _ => object.at(&["spec", "template", "spec"]),
+    }
+}
+
+fn containers(object: &Node) -> impl Iterator<Item = &Node> {
+    let lists = ["initContainers", "containers", "ephemeralContainers"].into_iter();
+    lists.filter_map(move |list| pod(object)?.get(list)).flat_map(Node::items)
+}
+
+fn read_workload(file: &File<'_>) -> Option<Reading> {
+    let mut reading = read(file, |object| WORKLOADS.contains(&kind(object)), judge_workload)?;
+    let objects = objects(file)?;
+    let workloads = objects.iter().filter(|object| WORKLOADS.contains(&kind(object)));
+    let images: Vec<&str> = workloads.flat_map(containers).filter_map(|container| container.text_at("image")).collect();
+    reading.facts.set("images", images);
+    Some(reading)
+}
+
+fn judge_workload(object: &Node, reading: &mut Reading) {
+    for container in containers(object) {
+        if let Some(image) = container.get("image") {
+            judge_image(image.text().unwrap_or_default(), image.line, reading);
+        }
+        if let Some(flag) = container.at(&["securityContext", "privileged"]).filter(|flag| flag.is_true()) {
+            reading.observe("k8s-privileged-container", flag.line, "the container has every right on its host");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{facts, kind_of, rules};
+
+    fn role(rule: &str) -> String {
+        format!("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: a}}\nrules:\n- {rule}\n")
+    }
+
+    #[test]
+    fn wildcards_and_secrets_in_roles_are_told() {
+        let all = role("{apiGroups: [''], resources: [pods], verbs: ['*']}");
+        assert_eq!(rules("a.yaml", &all), [("rbac-wildcard", Some(5))]);
+        let secrets = role("{apiGroups: [''], resources: [secrets], verbs: [get]}");
+        assert_eq!(rules("a.yaml", &secrets), [("rbac-secrets-read", Some(5))]);
+        let one = role("{apiGroups: [''], resources: [secrets], verbs: [get], resourceNames: [a]}");
+        assert_eq!(rules("a.yaml", &one), []);
+    }
+
+    #[test]
+    fn a_policy_that_names_its_peers_is_silent() {
+        let policy = |rule: &str| {
+            format!(
+                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: a}}\nspec:\n  podSelector: {{}}\n  {rule}\n"
+            )
+        };
+        assert_eq!(rules("a.yaml", &policy("ingress: [{from: [{podSelector: {}}]}]")), []);
+        assert_eq!(rules("a.yaml", &policy("policyTypes: [Ingress]")), []);
+        assert_eq!(
+            rules("a.yaml", &policy("ingress: [{ports: [{port: 1}], from: []}]")),
+            [("network-policy-allow-all", Some(6))]
+        );
+    }
+
+    #[test]
+    fn old_versions_and_loose_images_are_told_in_workloads() {
+        let text = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a, namespace: b}\nspec:\n  jobTemplate:\n    spec:\n      \
+                    template:\n        spec:\n          containers:\n          - image: x\n            securityContext: {privileged: false}\n";
+        assert_eq!(rules("a.yml", text), [("api-version-deprecated", Some(1)), ("image-not-pinned", Some(10))]);
+        assert_eq!(facts("a.yml", text).find("objects"), Some(&vec!["CronJob/b/a"].into()));
+    }
+
+    #[test]
+    fn other_objects_and_templates_are_not_taken() {
+        for text in [
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Name }}\n{{- end }}\n",
+            "kind: apiVersion\n",
+        ] {
+            assert_eq!(kind_of("a.yaml", text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Settings, policies and access lists: text files that programs obey.
+//!
+//! One table of kinds, in the order of trial; each says cheaply whether a file looks like it, and then reads it.
+//! Content decides first and the path second. Never here: keys, certificates and secrets' containers.
+
+mod containers;
+mod file;
+mod firewall;
+mod github;
+mod iam;
+mod kubernetes;
+mod ssh;
+mod ssh_keys;
+mod sudoers;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod values;
+
+use super::Recognized;
+use crate::domain::{Facts, ItemClass, Observation, RepoPath};
+use file::File;
+
+/// What reading a file as one kind brought.
+#[derive(Default)]
+struct Reading {
+    facts: Facts,
+    observations: Vec<Observation>,
+    secret: bool,
+}
+
+impl Reading {
+    /// Notes what is wrong with a line.
+    fn observe(&mut self, rule: &'static str, line: u32, message: impl Into<String>) {
+        self.observations.push(Observation { rule, line: Some(line), message: message.into() });
+    }
+
+    /// Notes what is wrong with the file as a whole.
+    fn observe_whole(&mut self, rule: &'static str, message: impl Into<String>) {
+        self.observations.push(Observation { rule, line: None, message: message.into() });
+    }
+}
+
+/// How much a file looks like a kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// Not at all.
+    None,
+    /// It may be one; reading it decides.
+    Maybe,
+    /// Its name says so: when it cannot be read, that is worth a finding.
+    Named,
+}
+
+impl Likeness {
+    fn named_or(named: bool, maybe: impl FnOnce() -> bool) -> Self {
+        match named {
+            true => Self::Named,
+            false if maybe() => Self::Maybe,
+            false => Self::None,
+        }
+    }
+}
+
+/// One kind of item.
+struct Kind {
+    name: &'static str,
+    class: ItemClass,
+    looks: fn(&File<'_>) -> Likeness,
+    read: fn(&File<'_>) -> Option<Reading>,
+}
+
+/// Every kind, those with the surest marks first.
+const FAMILIES: &[&[Kind]] = &[
+    ssh::KINDS,
+    ssh_keys::KINDS,
+    sudoers::KINDS,
+    firewall::KINDS,
+    values::KINDS,
+    iam::KINDS,
+    github::KINDS,
+    containers::KINDS,
+    kubernetes::KINDS,
+];
+
+fn kinds() -> impl Iterator<Item = &'static Kind> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// Recognises a file of settings.
+pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
+    let file = File::open(path, bytes)?;
+    if is_prose(&file) {
+        return None;
+    }
+    let mut named = None;
+    for kind in kinds() {
+        let likeness = (kind.looks)(&file);
+        if likeness == Likeness::None {
+            continue;
+        }
+        if let Some(reading) = (kind.read)(&file) {
+            return Some(recognized(kind, reading));
+        }
+        if likeness == Likeness::Named {
+            named = named.or(Some(kind));
+        }
+    }
+    named.map(|kind| recognized(kind, unreadable()))
+}
+
+/// Reads a file that the policy declares to be of `kind`; none when the kind is not one of these.
+pub(super) fn read_declared(path: &RepoPath, kind: &str, class: ItemClass, bytes: &[u8]) -> Option<Recognized> {
+    let kind = kinds().find(|known| known.name == kind)?;
+    let reading = File::open(path, bytes).and_then(|file| (kind.read)(&file));
+    Some(Recognized { class, ..recognized(kind, reading.unwrap_or_else(unreadable)) })
+}
+
+fn recognized(kind: &Kind, reading: Reading) -> Recognized {
+    let Reading { facts, observations, secret } = reading;
+    Recognized { kind: kind.name.to_owned(), class: kind.class, facts, observations, secret }
+}
+
+fn unreadable() -> Reading {
+    let mut reading = Reading::default();
+    reading.observe_whole("unreadable", "the file has the name of its kind, but cannot be read as such");
+    reading
+}
+
+/// Text about settings, and programs, are none.
+fn is_prose(file: &File<'_>) -> bool {
+    const ENDINGS: [&str; 42] = [
+        "md", "rst", "adoc", "html", "htm", "tex", "rs", "c", "h", "cc", "cpp", "hpp", "go", "py", "rb", "pl", "java",
+        "kt", "scala", "js", "mjs", "ts", "tsx", "jsx", "cs", "swift", "php", "lua", "sh", "bash", "css", "scss",
+        "svg", "xml", "sql", "patch", "diff", "ipynb", "lock", "log", "po", "map",
+    ];
+    let ending = file.name().rsplit_once('.').map_or("", |(_, ending)| ending);
+    ENDINGS.contains(&ending)
+}
