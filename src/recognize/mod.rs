@@ -12,6 +12,8 @@ mod der_file;
 mod name;
 mod oid;
 mod path;
+#[cfg(test)]
+mod peers;
 mod pem;
 mod pem_file;
 mod pkcs7;
