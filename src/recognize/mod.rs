@@ -21,8 +21,10 @@ mod private_key;
 mod public_key;
 mod putty;
 mod request;
+mod secrecy;
 mod ssh;
 mod ssh_file;
+mod structured;
 mod text;
 
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
