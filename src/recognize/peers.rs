@@ -1,0 +1,227 @@
+//! Compares the recognisers with openssl and ssh-keygen on material made on the spot, and feeds them damaged material.
+//!
+//! Without these programs the tests say so and pass. No key is kept.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::Fact;
+
+/// Files by name, made by [`SCRIPT`].
+struct Material(Vec<(String, Vec<u8>)>);
+
+const SCRIPT: &str = r#"
+set -e
+openssl genrsa -out rsa.pem 1024
+openssl rsa -in rsa.pem -traditional -out rsa1.pem
+openssl rsa -in rsa.pem -traditional -aes128 -passout pass:x -out legacy.pem
+openssl pkcs8 -in rsa.pem -topk8 -v1 PBE-MD5-DES -passout pass:x -out pbes1.pem -provider legacy -provider default || rm -f pbes1.pem
+openssl pkcs8 -in rsa.pem -topk8 -scrypt -passout pass:x -outform DER -out scrypt.der
+openssl rsa -in rsa.pem -pubout -out rsa.pub
+openssl rsa -in rsa.pem -RSAPublicKey_out -out rsa1.pub
+openssl ecparam -name secp384r1 -genkey -out ec.pem
+openssl ec -in ec.pem -pubout -outform DER -out ec.spki
+openssl ecparam -name prime256v1 -genkey -noout -param_enc explicit -out explicit.pem
+openssl genpkey -algorithm ed448 -out ed448.pem
+openssl req -new -x509 -key rsa.pem -subj '/C=DE/O=Test, "Org"/CN=a b' -set_serial 0x00ff -days 9 -addext 'subjectAltName=DNS:b.test,DNS:a.test,IP:2001:db8::1,email:x@a.test' -out cert.pem
+openssl x509 -in cert.pem -outform DER -out cert.bin
+openssl x509 -in cert.pem -text -out verbose.txt
+openssl req -new -key ec.pem -subj /CN=csr -addext subjectAltName=DNS:c.test -out r.csr
+openssl crl2pkcs7 -nocrl -certfile cert.pem -outform DER -out c.p7b
+cat cert.pem rsa.pem > both.pem
+openssl x509 -in cert.pem -noout -subject -issuer -serial -fingerprint -sha256 -nameopt RFC2253 -ext subjectAltName > cert.said
+ssh-keygen -q -t ecdsa -b 384 -N '' -C 'me & you' -f ssh
+ssh-keygen -q -t ed25519 -N x -f ssh-locked
+ssh-keygen -q -s ssh -I id -n a,b -V 20250101Z:20260101Z -z 7 -O force-command=/bin/true ssh-locked.pub
+ssh-keygen -lf ssh.pub > ssh.said
+"#;
+
+fn material() -> &'static Material {
+    static MADE: OnceLock<Material> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let made =
+            Command::new("sh").args(["-c", SCRIPT]).current_dir(folder.path()).env("TZ", "UTC").output().unwrap();
+        if !made.status.success() {
+            println!("skipped: {}", String::from_utf8_lossy(&made.stderr));
+            return Material(Vec::new());
+        }
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| read(&entry.unwrap().path()));
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        Material(files)
+    })
+}
+
+fn read(path: &Path) -> (String, Vec<u8>) {
+    (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())
+}
+
+impl Material {
+    fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.0.iter().find(|(file, _)| file == name).map(|(_, bytes)| bytes.as_slice())
+    }
+
+    fn said(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name).unwrap().to_vec()).unwrap()
+    }
+
+    fn found(&self, name: &str) -> Recognized {
+        recognize(&RepoPath::new(name), self.bytes(name).unwrap()).unwrap_or_else(|| panic!("{name} is not recognised"))
+    }
+}
+
+fn rules(found: &Recognized) -> Vec<(&str, Option<u32>)> {
+    found.observations.iter().map(|observation| (observation.rule, observation.line)).collect()
+}
+
+#[test]
+fn one_key_has_one_digest_in_every_format() {
+    let material = material();
+    if material.0.is_empty() {
+        return;
+    }
+    let digest = |name: &str| material.found(name).facts.text("spki_sha256").map(str::to_owned);
+    for group in
+        [&["rsa.pem", "rsa1.pem", "rsa.pub", "rsa1.pub", "cert.pem", "cert.bin"][..], &["ec.pem", "ec.spki", "r.csr"]]
+    {
+        let expected = digest(group[0]);
+        assert!(expected.is_some());
+        for name in group {
+            assert_eq!(digest(name), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn private_keys_tell_their_protection() {
+    let material = material();
+    if material.0.is_empty() {
+        return;
+    }
+    for (name, kind, rule) in [
+        ("rsa.pem", "private-key-pem", Some(("private-key-in-clear", Some(1)))),
+        ("ec.pem", "private-key-pem", Some(("private-key-in-clear", Some(4)))),
+        ("explicit.pem", "private-key-pem", Some(("private-key-in-clear", Some(1)))),
+        ("ed448.pem", "private-key-pem", Some(("private-key-in-clear", Some(1)))),
+        ("legacy.pem", "private-key-pem", Some(("private-key-weak-encryption", Some(1)))),
+        ("scrypt.der", "private-key-der", None),
+        ("ssh", "openssh-private-key", Some(("private-key-in-clear", Some(1)))),
+        ("ssh-locked", "openssh-private-key", None),
+    ] {
+        let found = material.found(name);
+        assert_eq!(found.kind, kind, "{name}");
+        assert_eq!(rules(&found), rule.into_iter().collect::<Vec<_>>(), "{name}");
+        assert_eq!(found.secret, rule.is_some_and(|(rule, _)| rule == "private-key-in-clear"), "{name}");
+        assert_eq!(found.facts.flag("encrypted"), Some(!found.secret), "{name}");
+    }
+    assert_eq!(material.found("explicit.pem").facts.number("bits"), Some(256));
+    assert_eq!(material.found("ed448.pem").facts.number("bits"), Some(456));
+    assert_eq!(material.found("scrypt.der").facts.text("kdf"), Some("scrypt"));
+    if material.bytes("pbes1.pem").is_some() {
+        assert_eq!(rules(&material.found("pbes1.pem")), [("private-key-weak-encryption", Some(1))]);
+    }
+}
+
+#[test]
+fn certificates_say_what_openssl_says() {
+    let material = material();
+    if material.0.is_empty() {
+        return;
+    }
+    let said = material.said("cert.said");
+    let facts = material.found("cert.pem").facts;
+    for name in ["subject", "issuer"] {
+        assert!(said.contains(&format!("{name}={}\n", facts.text(name).unwrap())), "{said}");
+    }
+    assert!(said.contains(&format!("serial={}\n", facts.text("serial").unwrap().to_uppercase())), "{said}");
+    assert!(said.replace(':', "").to_lowercase().contains(facts.text("fingerprint_sha256").unwrap()), "{said}");
+    for name in facts.list("san") {
+        assert!(matches!(name, Fact::Text(name) if said.contains(name)), "{name} {said}");
+    }
+    let verbose = material.found("verbose.txt");
+    assert_eq!((verbose.kind.as_str(), &verbose.facts), ("x509-certificate", &facts));
+    assert_eq!(material.found("cert.bin").kind, "x509-certificate-der");
+    assert_eq!(material.found("c.p7b").kind, "pkcs7-certificates");
+    assert_eq!(material.found("both.pem").kind, "pem-combined");
+    assert_eq!(material.found("r.csr").facts.list("san"), [Fact::from("DNS:c.test")]);
+}
+
+#[test]
+fn ssh_keys_say_what_ssh_keygen_says() {
+    let material = material();
+    if material.0.is_empty() {
+        return;
+    }
+    let facts = material.found("ssh.pub").facts;
+    let line = format!("384 {} me & you (ECDSA)\n", facts.text("fingerprint").unwrap());
+    assert_eq!(material.said("ssh.said"), line);
+    assert_eq!(material.found("ssh").facts.text("comment"), Some("me & you"));
+    let certificate = material.found("ssh-locked-cert.pub").facts;
+    assert_eq!(certificate.text("valid"), Some("from 2025-01-01T00:00:00 to 2026-01-01T00:00:00"));
+    assert_eq!(certificate.text("signing_ca"), facts.text("fingerprint"));
+    assert_eq!(certificate.text("fingerprint"), material.found("ssh-locked").facts.text("fingerprint"));
+    assert_eq!(certificate.number("serial"), Some(7));
+    assert_eq!(certificate.list("critical_options"), [Fact::from("force-command=/bin/true")]);
+}
+
+#[test]
+fn quotations_of_keys_are_left_alone() {
+    let material = material();
+    let Some(key) = material.bytes("rsa.pem") else { return };
+    let key = String::from_utf8(key.to_vec()).unwrap();
+    let recognized = |path: &str, text: &str| recognize(&RepoPath::new(path), text.as_bytes()).map(|found| found.kind);
+    assert_eq!(recognized("README.md", &format!("# Keys\n{key}")), None);
+    assert_eq!(recognized("notes", &format!("An example:\n\n```\n{key}```\n")), None);
+    assert_eq!(recognized("deploy", &format!("cat > key.pem <<EOF\n{key}EOF\n")), None);
+    assert_eq!(recognized("data", &format!("\0\n{key}")), None);
+    assert_eq!(recognized("values.yaml", &key.replace('\n', "\n  ").replacen("-----B", "key: |\n  -----B", 1)), None);
+    assert_eq!(recognized("odd.rs", &key).as_deref(), Some("private-key-pem"));
+    assert_eq!(recognized("a", &key.replace('\n', "\r\n")).as_deref(), Some("private-key-pem"));
+}
+
+#[test]
+fn half_a_key_is_a_secret_and_unreadable_where_the_name_claims_a_key() {
+    let material = material();
+    let Some(key) = material.bytes("rsa.pem") else { return };
+    let half = &key[..key.len() / 2];
+    let found = recognize(&RepoPath::new("tls/server.key"), half).unwrap();
+    assert_eq!(
+        (found.kind.as_str(), found.secret, rules(&found)),
+        ("private-key-pem", true, vec![("unreadable", Some(1))])
+    );
+    assert_eq!(recognize(&RepoPath::new("tests/truncated.txt"), half), None);
+}
+
+proptest! {
+    #[test]
+    fn damaged_material_never_panics(which: usize, cut: usize, flips in prop::collection::vec((any::<usize>(), any::<u8>()), 0..8)) {
+        let material = material();
+        if material.0.is_empty() {
+            return Ok(());
+        }
+        let (name, bytes) = &material.0[which % material.0.len()];
+        let mut bytes = bytes.clone();
+        for (at, value) in flips {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
+        if cut % 2 == 0 {
+            bytes.truncate(cut / 2 % (bytes.len() + 1));
+        }
+        for path in [name.as_str(), "a.pem", "a.der", "a.pub", "a.key"] {
+            recognize(&RepoPath::new(path), &bytes);
+        }
+        // The decoded body is damaged too, which damage to base64 alone does not reach.
+        for block in pem::split(&bytes).whole {
+            let mut body = block.bytes.to_vec();
+            let at = cut % body.len();
+            body[at] ^= 0x81;
+            recognize(&RepoPath::new("a"), &body);
+        }
+    }
+}
