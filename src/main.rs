@@ -1,2 +1,7 @@
 //! The program: parse, run, return the exit code; nothing else.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    git_baseline::cli::main()
+}

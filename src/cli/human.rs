@@ -109,3 +109,14 @@ pub(super) fn verification(report: &Verification, colors: bool) -> String {
     }
     text
 }
+
+/// Returns how many findings there are, worst first.
+pub(super) fn counts(findings: &[Finding]) -> String {
+    let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let told: Vec<String> = Severity::ALL
+        .into_iter()
+        .filter(|severity| count(*severity) > 0)
+        .map(|severity| format!("{} {severity}", count(severity)))
+        .collect();
+    if told.is_empty() { "no findings".to_owned() } else { format!("findings: {}", told.join(", ")) }
+}

@@ -57,9 +57,7 @@ pub fn commit_delta(repository: &Repository, commit: &Commit) -> Result<CommitDe
 /// policy stands in for it. Releases refuse such a tree (`policy_of`).
 fn side(repository: &Repository, tree: ObjectId) -> Result<Side, Failure> {
     let bytes = repository.file(tree, &RepoPath::from(POLICY_PATH))?;
-    let policy = Policy::from_file(bytes.as_deref())
-        .unwrap_or_else(|_| Policy { digest: bytes.as_deref().map(Digest::of), ..Policy::built_in() });
-    Ok(Side { tree, policy })
+    Ok(Side { tree, policy: Policy::from_file_or_built_in(bytes.as_deref()) })
 }
 
 /// Returns the policy of a tree.
@@ -92,7 +90,8 @@ fn changed_items(
     Ok((old, items(after, &entries(Change::entry_after))?))
 }
 
-fn touches_components(policy: &Policy, change: &Change) -> bool {
+/// Says whether a change can change the list of components.
+pub(super) fn touches_components(policy: &Policy, change: &Change) -> bool {
     [change.entry_before(), change.entry_after()]
         .into_iter()
         .flatten()

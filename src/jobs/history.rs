@@ -2,13 +2,14 @@
 //!
 //! Serves requirements R09 and R11. Deltas are recomputed from the commits, not read from notes.
 
+use crate::codec;
 use crate::domain::{
-    ChangeId, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath, Timestamp,
+    ChangeId, Digest, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath, Timestamp,
 };
 use crate::jobs::commit_delta::commit_delta;
 use crate::jobs::evidence::{Log, Trust};
 use crate::jobs::inspect::Inspection;
-use crate::jobs::{Failure, Progress, releases, trailers};
+use crate::jobs::{Exit, Failure, Progress, releases, trailers};
 use crate::policy::Policy;
 use crate::store::Repository;
 
@@ -88,8 +89,48 @@ pub struct Side {
     pub commit: ObjectId,
     /// The tree.
     pub tree: ObjectId,
-    /// Whether it is a release that was verified in the log.
-    pub verified: bool,
+    /// The release that it is, where the log was verified.
+    release: Option<Signed>,
+}
+
+/// What a verified statement says of its manifest.
+#[derive(Clone, Copy)]
+struct Signed {
+    baseline: Digest,
+    manifest: Digest,
+    ruleset: u64,
+}
+
+impl Side {
+    /// Says whether it is a release of a verified log.
+    pub const fn is_verified(&self) -> bool {
+        self.release.is_some()
+    }
+
+    /// Returns the baseline that it is a release of.
+    pub fn baseline(&self) -> Option<Digest> {
+        self.release.map(|signed| signed.baseline)
+    }
+
+    /// Collects it under its own policy. A release must come out as it was signed, for it is shown as evidence.
+    ///
+    /// # Errors
+    /// `GB-REP-DIFFERS` and `GB-REP-RULESET`; where the policy or an object cannot be read.
+    pub fn inspect(&self, repository: &Repository) -> Result<Inspection, Failure> {
+        let inspection = Inspection::of_tree(repository, self.tree)?;
+        if let Some(signed) = self.release {
+            let manifest = &inspection.collected.manifest;
+            if manifest.ruleset != signed.ruleset {
+                return Err(Failure::new(Exit::Inconclusive, "GB-REP-RULESET", format!("release {} was made by rule set {}", self.name, signed.ruleset))
+                    .because(format!("this program knows {}", manifest.ruleset)));
+            }
+            if Digest::of(&codec::encode(Some(&signed.baseline), manifest)) != signed.manifest {
+                return Err(Failure::new(Exit::Disproven, "GB-REP-DIFFERS", format!("the manifest of release {} cannot be reproduced", self.name))
+                    .hint(format!("git baseline reproduce {}", self.name)));
+            }
+        }
+        Ok(inspection)
+    }
 }
 
 /// Resolves a name through the verified log first, and then through Git (contract §3.10).
@@ -102,11 +143,12 @@ pub fn side_of(repository: &Repository, known: Option<(&Log<'_>, &Trust)>, name:
     {
         let stored = releases::read(log, trust, &release)?;
         let release = stored.release();
-        return Ok(Side { name: name.to_owned(), commit: release.commit, tree: release.tree, verified: true });
+        let signed = Signed { baseline: trust.fingerprint, manifest: release.manifest, ruleset: release.ruleset };
+        return Ok(Side { name: name.to_owned(), commit: release.commit, tree: release.tree, release: Some(signed) });
     }
     let commit = repository.resolve_commit(name)?;
     let tree = repository.commit(commit)?.tree;
-    Ok(Side { name: name.to_owned(), commit, tree, verified: false })
+    Ok(Side { name: name.to_owned(), commit, tree, release: None })
 }
 
 /// What lies between two sides.
@@ -124,7 +166,7 @@ pub struct Comparison {
 /// # Errors
 /// Where a policy or an object cannot be read.
 pub fn compare(repository: &Repository, before: Side, after: Side) -> Result<Comparison, Failure> {
-    let old = Inspection::of_tree(repository, before.tree)?.collected.manifest;
-    let new = Inspection::of_tree(repository, after.tree)?.collected.manifest;
+    let old = before.inspect(repository)?.collected.manifest;
+    let new = after.inspect(repository)?.collected.manifest;
     Ok(Comparison { before, after, delta: ManifestDelta::between(&old, &new) })
 }

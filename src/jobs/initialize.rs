@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::codec;
+use crate::collect::{self, Entry, Source as _};
 use crate::crypto::{ROOT_NAMESPACE, Signer};
 use crate::domain::{
     Digest, EntryKind, Floors, Manifest, ObjectId, Person, PersonId, RepoPath, Role, RoleName, Severity, Timestamp,
@@ -13,7 +14,8 @@ use crate::domain::{
 };
 use crate::jobs::evidence::LOG_REF;
 use crate::jobs::{Exit, Failure};
-use crate::store::{Identity, RefEdit, Repository};
+use crate::policy::Policy;
+use crate::store::{Identity, IndexSource, RefEdit, Repository, TreeSource};
 
 /// What a baseline is founded with.
 pub struct Founding<'a> {
@@ -104,8 +106,27 @@ fn origin(founding: &Founding<'_>) -> String {
 const FIXTURES: [&str; 8] =
     ["test", "tests", "testdata", "fixtures", "examples", "spec", "node_modules", "vendor"];
 
-/// Returns the text of a policy that declares what the manifest of the tree found.
-pub fn propose_policy(product: &str, document_id: &str, manifest: &Manifest, entries: &[RepoPath]) -> String {
+/// Returns the text of a policy that declares what HEAD holds; on an unborn branch, what is staged.
+///
+/// # Errors
+/// Where an object is missing or malformed.
+pub fn proposal(repository: &Repository, product: &str, document_id: &str) -> Result<String, Failure> {
+    let policy = Policy::built_in();
+    let (manifest, entries) = match repository.head_tree()? {
+        Some(tree) => {
+            let source = TreeSource::new(repository, tree);
+            (collect::collect(&source, &policy)?.manifest, source.entries()?)
+        }
+        None => {
+            let source = IndexSource::open(repository)?;
+            (collect::collect(&source, &policy)?.manifest, source.entries()?)
+        }
+    };
+    Ok(propose_policy(product, document_id, &manifest, &file_paths(&entries)))
+}
+
+/// Returns the text of a policy that declares what a manifest found.
+fn propose_policy(product: &str, document_id: &str, manifest: &Manifest, entries: &[RepoPath]) -> String {
     let mut text = String::from(
         "# The policy of this product's baseline. Reference: docs/policy.md of git-baseline.\n\
          # Patterns are as in .gitignore, from the root; the last match wins. Review like code.\n\n",
@@ -184,6 +205,6 @@ fn below_any(path: &RepoPath, folders: &BTreeSet<String>) -> bool {
 }
 
 /// Returns the paths of entries that are files or links.
-pub fn file_paths(entries: &[crate::collect::Entry]) -> Vec<RepoPath> {
+fn file_paths(entries: &[Entry]) -> Vec<RepoPath> {
     entries.iter().filter(|entry| entry.mode.kind() != EntryKind::Gitlink).map(|entry| entry.path.clone()).collect()
 }

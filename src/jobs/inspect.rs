@@ -5,7 +5,7 @@
 use crate::checks::{self, Thresholds};
 use crate::collect::{self, Collected, Entry, Items};
 use crate::domain::{Component, Coverage, CoverageStatus, Finding, Observation, ObjectId, RepoPath, Severity, Timestamp};
-use crate::jobs::commit_delta::policy_of;
+use crate::jobs::commit_delta::{policy_of, touches_components};
 use crate::jobs::Failure;
 use crate::policy::{POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
@@ -46,8 +46,18 @@ pub struct StagedCheck {
     pub stops: bool,
     /// The staged items that differ from HEAD.
     pub items: usize,
+    /// Whether a lock file or submodule is staged, so that components may change.
+    pub components: bool,
     /// The policy that the commit will have.
     pub policy: Policy,
+}
+
+impl StagedCheck {
+    /// Says whether a finding is one that stops the commit.
+    #[expect(clippy::unused_self, reason = "reads like a sentence where it is used")]
+    pub fn stops_on(&self, finding: &Finding) -> bool {
+        STOPPING.contains(&finding.rule) || finding.severity == Severity::Critical
+    }
 }
 
 /// Rules whose findings stop a commit, whatever the policy says (issue: "staged items only").
@@ -64,14 +74,16 @@ pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedC
     let parsed = Policy::from_file(policy_bytes.as_deref());
     let invalid = parsed.as_ref().err().map(policy_finding);
     let policy = parsed.unwrap_or_else(|_| Policy::built_in());
-    let entries: Vec<Entry> =
-        repository.staged_changes(&index, head)?.iter().filter_map(Change::entry_after).collect();
+    let changes = repository.staged_changes(&index, head)?;
+    let entries: Vec<Entry> = changes.iter().filter_map(Change::entry_after).collect();
+    let components = changes.iter().any(|change| touches_components(&policy, change));
     let found: Items = collect::collect_items(&index, &policy, &entries)?;
     let mut findings = checks::check_items(&found.items, &found.observations, as_of, &thresholds(&policy));
     findings.retain(|finding| finding.rule != "item-undeclared");
     findings.splice(0..0, invalid);
-    let stops = findings.iter().any(|f| STOPPING.contains(&f.rule) || f.severity == Severity::Critical);
-    Ok(StagedCheck { findings, stops, items: found.items.len(), policy })
+    let mut staged = StagedCheck { findings, stops: false, items: found.items.len(), components, policy };
+    staged.stops = staged.findings.iter().any(|finding| staged.stops_on(finding));
+    Ok(staged)
 }
 
 /// Returns the finding of a policy that cannot be read.

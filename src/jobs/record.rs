@@ -1,12 +1,13 @@
 //! Makes commit records for commits that lack one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::codec;
 use crate::crypto::Signer;
-use crate::domain::{ObjectId, Timestamp};
-use crate::jobs::evidence::{NOTES_REF, Trust};
+use crate::domain::{CommitRecord, ObjectId, Timestamp};
+use crate::jobs::evidence::{Log, NOTES_REF, Trust};
 use crate::jobs::records::Subject;
-use crate::jobs::{Failure, Progress};
+use crate::jobs::{Failure, Progress, range, releases};
 use crate::store::{Identity, RefEdit, Repository};
 
 /// What was recorded.
@@ -15,19 +16,69 @@ pub struct Recorded {
     pub commits: Vec<(ObjectId, String)>,
 }
 
-/// Returns those of `commits` that have no note at all.
+/// Returns those of `commits` that have no record of their own.
 ///
 /// # Errors
 /// Where the notes cannot be read.
 pub fn commits_without_record(repository: &Repository, commits: &[ObjectId]) -> Result<Vec<ObjectId>, Failure> {
     let mut without = Vec::new();
     for id in commits {
-        if repository.note(*id)?.is_none() {
+        if !has_record(repository, *id)? {
             without.push(*id);
         }
     }
     Ok(without)
 }
+
+/// Says whether a note on the commit speaks of it. One that `notes.rewriteRef` copied from a commit that was amended
+/// speaks of that commit, and would be refused for ever. Whether a record holds, `verify` says.
+fn has_record(repository: &Repository, id: ObjectId) -> Result<bool, Failure> {
+    let Some(note) = repository.note(id)? else { return Ok(false) };
+    let Ok(blocks) = codec::parse_note(&note) else { return Ok(true) };
+    let decoded = |block: &codec::RecordBlock| codec::decode::<CommitRecord>(&block.record).map(|(_, record)| record.commit);
+    Ok(blocks.iter().any(|block| decoded(block).is_ok_and(|commit| commit == id)))
+}
+
+/// Returns the commits that the next release answers for and that have no record, newest first.
+///
+/// # Errors
+/// Where history is cut off or the log cannot be read.
+pub fn unrecorded(
+    repository: &Repository,
+    log: &Log<'_>,
+    trust: &Trust,
+    head: Option<ObjectId>,
+) -> Result<Vec<ObjectId>, Failure> {
+    let Some(head) = head else { return Ok(Vec::new()) };
+    let before = releases::standing(log, trust)?;
+    commits_without_record(repository, &range::of(repository, trust, &before, head)?)
+}
+
+/// Returns the commits without record between `tip` and the nearest ones that have one: what a hook needs, at a cost
+/// that does not grow with history.
+///
+/// # Errors
+/// Where a commit or the notes cannot be read.
+pub fn unrecorded_tip(repository: &Repository, trust: &Trust, tip: ObjectId) -> Result<Vec<ObjectId>, Failure> {
+    let mut seen = BTreeSet::new();
+    let mut without = Vec::new();
+    let mut queue = vec![tip];
+    while let Some(id) = queue.pop() {
+        if trust.root().control_start == Some(id) || !seen.insert(id) || has_record(repository, id)? {
+            continue;
+        }
+        without.push(id);
+        // A branch from before the control start has no end that a hook could find; `record` finds it.
+        if without.len() == MOST_AT_ONCE {
+            break;
+        }
+        queue.extend(repository.commit(id)?.parents);
+    }
+    Ok(without)
+}
+
+/// No hook records more commits than these.
+const MOST_AT_ONCE: usize = 100;
 
 /// Records each of `commits` that has no record, in one notes commit.
 ///

@@ -47,11 +47,6 @@ impl Subject {
         Ok(Self { commit, expected })
     }
 
-    /// Returns the delta as a record says it, without time and recorder.
-    pub fn record(&self) -> &CommitRecord {
-        &self.expected
-    }
-
     /// Returns the note that `signer` makes about this commit.
     ///
     /// # Errors
@@ -173,8 +168,7 @@ pub fn unknown_key(signer: &dyn Signer) -> Failure {
 
 fn policy_trailer(repository: &Repository, commit: &Commit) -> Result<String, Failure> {
     let bytes = repository.file(commit.tree, &crate::policy::POLICY_PATH.into())?;
-    let policy = Policy::from_file(bytes.as_deref()).unwrap_or_else(|_| Policy::built_in());
-    Ok(policy.change_control.trailer)
+    Ok(Policy::from_file_or_built_in(bytes.as_deref()).change_control.trailer)
 }
 
 fn unknown() -> crate::domain::PersonId {

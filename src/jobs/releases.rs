@@ -187,3 +187,28 @@ pub fn standing(log: &Log<'_>, trust: &Trust) -> Result<Vec<StoredRelease>, Fail
     releases.sort_by_key(|release| release.release().sequence);
     Ok(releases)
 }
+
+/// Returns a document that was stored with a release, once it is what the statement says.
+///
+/// # Errors
+/// `GB-LOG-INCOMPLETE` where the log does not hold it, `GB-BIND-DIGEST` where it is another.
+pub fn stored_document(log: &Log<'_>, release: &Release, name: &str) -> Result<Vec<u8>, Failure> {
+    let path = format!("{}{name}", folder(&release.name));
+    let bytes = log.need(&path)?;
+    let stated = release.documents.iter().find(|document| document.name == name).map(|document| document.digest);
+    let Some(stated) = stated else {
+        return Err(Failure::new(Exit::Usage, "GB-USE-DOCUMENT", format!("release {} has no document {name}", release.name)));
+    };
+    bound(&path, &bytes, stated)?;
+    Ok(bytes)
+}
+
+/// Compares a file of the log with the digest that was signed.
+pub(super) fn bound(path: &str, bytes: &[u8], digest: Digest) -> Result<(), Failure> {
+    if Digest::of(bytes) == digest {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Disproven, "GB-BIND-DIGEST", format!("{path} is not what was signed"))
+        .because(format!("its digest is {}, the statement says {}", Digest::of(bytes).short(), digest.short()))
+        .hint("fetch refs/baseline/log again from a source that you trust"))
+}

@@ -9,7 +9,7 @@ use crate::domain::{CommitRecord, Digest, LogHead, Manifest, ObjectId, RULE_SET,
 use crate::jobs::commit_delta::policy_of;
 use crate::jobs::evidence::{Anchor, Log, Trust};
 use crate::jobs::inspect::Inspection;
-use crate::jobs::releases::{self, ReleaseStatus, ShownSignOff, StoredRelease, folder};
+use crate::jobs::releases::{self, ReleaseStatus, ShownSignOff, StoredRelease, bound, folder, stored_document};
 use crate::jobs::{Exit, Failure, Progress, derived, range};
 use crate::store::{DirectorySource, Repository};
 
@@ -108,6 +108,11 @@ impl Verification {
             Exit::Inconclusive | Exit::Usage | Exit::Changed => Verdict::Inconclusive,
             _ => Verdict::Refused,
         }
+    }
+
+    /// Returns what is wrong or could not be decided.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.checks.iter().filter_map(|check| check.failure.as_ref())
     }
 
     fn check<T>(
@@ -288,19 +293,9 @@ fn log_prefix(log: &Log<'_>, release: &Release) -> Result<u64, Failure> {
 
 fn documents(log: &Log<'_>, release: &Release) -> Result<usize, Failure> {
     for document in &release.documents {
-        let path = format!("{}{}", folder(&release.name), document.name);
-        bound(&path, &log.need(&path)?, document.digest)?;
+        stored_document(log, release, &document.name)?;
     }
     Ok(release.documents.len())
-}
-
-fn bound(path: &str, bytes: &[u8], digest: Digest) -> Result<(), Failure> {
-    if Digest::of(bytes) == digest {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Disproven, "GB-BIND-DIGEST", format!("{path} is not what was signed"))
-        .because(format!("its digest is {}, the statement says {}", Digest::of(bytes).short(), digest.short()))
-        .hint("fetch refs/baseline/log again from a source that you trust"))
 }
 
 fn stored_manifest(log: &Log<'_>, trust: &Trust, release: &Release) -> Result<Manifest, Failure> {

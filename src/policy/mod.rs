@@ -168,6 +168,12 @@ impl Policy {
         bytes.map_or_else(|| Ok(Self::built_in()), Self::parse)
     }
 
+    /// Returns the policy of a tree for a history that must not stop: where the file cannot be read, the built-in
+    /// policy stands in, which hides nothing, under the digest of the file.
+    pub fn from_file_or_built_in(bytes: Option<&[u8]>) -> Self {
+        Self::from_file(bytes).unwrap_or_else(|_| Self { digest: bytes.map(Digest::of), ..Self::built_in() })
+    }
+
     /// Says what the policy wants done with a path. The last match wins.
     pub fn treatment(&self, path: &RepoPath) -> Treatment {
         if let Some((_, kind)) = BUILT_IN.iter().find(|(built_in, _)| built_in.as_bytes() == path.as_bytes()) {
