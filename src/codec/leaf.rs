@@ -5,9 +5,10 @@
 use crate::codec::encode_plain;
 use crate::domain::{Digest, LogHead, Sha256Digest};
 
-/// Returns the leaf of one file that the log gained: deterministic CBOR of `[path, BLAKE3 of its bytes]`.
-pub fn leaf(path: &str, content: &Digest) -> Vec<u8> {
-    encode_plain(&(path, content))
+/// Returns the leaf of one statement that the log gained: deterministic CBOR of `[path, BLAKE3 of its bytes, BLAKE3 of
+/// its one signature]`, the last null where the statement carries none beside it (contract §3.2).
+pub fn leaf(path: &str, statement: &Digest, signature: Option<&Digest>) -> Vec<u8> {
+    encode_plain(&(path, statement, signature))
 }
 
 /// Returns size and root over leaves, in the order in which the log gained them.

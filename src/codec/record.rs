@@ -158,3 +158,190 @@ fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<dyn std::error
     let limit = 2 * strict::MOST_DEPTH + 8;
     ciborium::de::from_reader_with_recursion_limit(bytes, limit).map_err(|error| error.to_string().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::check;
+    use crate::domain::*;
+
+    fn text<T: TryFrom<String>>(text: &str) -> T {
+        T::try_from(text.to_owned()).ok().unwrap()
+    }
+
+    fn item() -> ConfigurationItem {
+        let mut facts = Facts::new();
+        facts.set("zz", 1_i64);
+        facts.set("aaa", true);
+        facts.set("list", vec!["b", "a"]);
+        ConfigurationItem {
+            kind: "x509-certificate".into(),
+            mode: Mode::FILE,
+            path: RepoPath::new(b"a\xff".to_vec()),
+            size: 3,
+            class: ItemClass::Certificate,
+            facts,
+            owner: Some("it".into()),
+            digest: Some(DigestSet::of(b"abc")),
+            git_id: ObjectId::Sha1([1; 20]),
+            declared: true,
+        }
+    }
+
+    fn component() -> Component {
+        let origin = RepoPath::from("Cargo.lock");
+        Component {
+            name: "a".into(),
+            purl: "pkg:cargo/a@1".into(),
+            scope: Scope::Runtime,
+            direct: None,
+            hashes: vec![ComponentHash { alg: "SHA-256".into(), value: "00".into(), origin: origin.clone() }],
+            support: None,
+            version: Some("1".into()),
+            category: None,
+            found_in: vec![origin],
+            licenses: vec![],
+            supplier: None,
+            ecosystem: "cargo".into(),
+            dependencies: vec![],
+        }
+    }
+
+    fn manifest() -> Manifest {
+        Manifest {
+            items: vec![item()],
+            policy: Some(Digest::of(b"p")),
+            ruleset: RULE_SET,
+            coverage: vec![Coverage {
+                gaps: vec!["none".into()],
+                path: RepoPath::from("Cargo.lock"),
+                reader: "cargo-lock".into(),
+                status: CoverageStatus::Parsed,
+                components: 1,
+            }],
+            services: vec![],
+            components: vec![component()],
+            source_tree: SourceTree { files: 1, digest: Digest::of(b"t"), gitlinks: 0 },
+            object_format: ObjectFormat::Sha1,
+        }
+    }
+
+    fn root() -> TrustRoot {
+        TrustRoot {
+            time: Timestamp::from_seconds(1),
+            nonce: [7; 32],
+            roles: vec![Role { name: RoleName::Root, persons: vec![text("a")], threshold: 1 }],
+            floors: Floors { block: Severity::High, approvals: 0, change_control: false, emergency_days: 7 },
+            origin: "o".into(),
+            persons: vec![Person {
+                id: text("a"),
+                keys: vec![PublicKey::from_wire(vec![1])],
+                name: "A".into(),
+                emails: vec![],
+            }],
+            product: "P".into(),
+            version: 1,
+            document_id: String::new(),
+            control_start: None,
+            object_format: ObjectFormat::Sha1,
+        }
+    }
+
+    fn release() -> Release {
+        let digest = Digest::of(b"d");
+        Release {
+            log: LogHead { root: Sha256Digest::of(b""), size: 0 },
+            gate: vec![GateResult { rule: "r".into(), count: 1, severity: Severity::Low }],
+            name: text("1.0"),
+            time: Timestamp::from_seconds(1),
+            tool: "t".into(),
+            tree: ObjectId::Sha256([2; 32]),
+            as_of: Timestamp::from_seconds(1),
+            build: Some(digest),
+            range: vec![RangeEntry { commit: ObjectId::Sha1([1; 20]), digest, record: digest }],
+            commit: ObjectId::Sha1([1; 20]),
+            changes: vec![text("CR-1")],
+            product: "P".into(),
+            ruleset: 0,
+            manifest: digest,
+            sequence: 1,
+            artefacts: vec![StoredDocument { name: "a".into(), digest }],
+            documents: vec![],
+            deviations: vec![],
+            predecessor: Some(digest),
+            source_tree: digest,
+            object_format: ObjectFormat::Sha256,
+            trust_version: 1,
+        }
+    }
+
+    fn sign_off() -> SignOff {
+        SignOff {
+            role: RoleName::Release,
+            time: Timestamp::from_seconds(-1),
+            person: text("a"),
+            reason: "why".into(),
+            target: Target { name: "1.0".into(), record_type: "release".into(), digest: Digest::of(b"r") },
+            meaning: Meaning::Released,
+            printed_name: "A".into(),
+        }
+    }
+
+    fn commit_record() -> CommitRecord {
+        let state = |purl: &str| ComponentState { purl: purl.into(), hashes: component().hashes };
+        CommitRecord {
+            time: Timestamp::from_seconds(1),
+            tree: ObjectId::Sha1([1; 20]),
+            items: vec![ItemDelta { after: Some(item()), before: None }],
+            commit: ObjectId::Sha1([1; 20]),
+            policy: None,
+            changes: vec![text("CR-1")],
+            parents: vec![],
+            ruleset: 0,
+            summary: Digest::of(b"s"),
+            recorder: Recorder { person: text("a"), made_by_me: true },
+            components: vec![ComponentDelta { after: None, before: Some(state("pkg:cargo/a@1")) }],
+            object_format: ObjectFormat::Sha1,
+        }
+    }
+
+    /// Every record that we write must be one that we read: a field out of order would make releases that nobody can
+    /// verify. Any flipped bit must be refused, or be another value.
+    fn round_trip<T: Record + PartialEq + fmt::Debug>(value: &T) {
+        let baseline = Digest::of(b"baseline");
+        for baseline in [None, Some(&baseline)] {
+            let bytes = encode(baseline, value);
+            assert_eq!(check(&bytes), Ok(()), "{}", T::TYPE);
+            let (header, decoded) = decode::<T>(&bytes).unwrap();
+            assert_eq!((header.baseline.as_ref(), &decoded), (baseline, value));
+            for at in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[at / 8] ^= 1 << (at % 8);
+                if let Ok((header, other)) = decode::<T>(&flipped) {
+                    assert!(header.baseline.as_ref() != baseline || other != *value, "bit {at} of {}", T::TYPE);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_has_one_spelling() {
+        round_trip(&manifest());
+        round_trip(&root());
+        round_trip(&release());
+        round_trip(&sign_off());
+        round_trip(&commit_record());
+    }
+
+    #[test]
+    fn records_that_are_not_what_is_needed_are_refused_by_name() {
+        let code = |bytes: &[u8]| decode::<SignOff>(bytes).map(|_| ()).map_err(|error| error.code());
+        let good = encode(None, &sign_off());
+        assert_eq!(code(&good), Ok(()));
+        assert_eq!(code(&encode(None, &root())), Err("GB-FMT-TYPE"));
+        assert_eq!(code(&[&good[..], b"\0"].concat()), Err("GB-FMT-TRAILING"));
+        assert_eq!(code(&good[..good.len() - 1]), Err("GB-FMT-TRUNCATED"));
+        assert_eq!(code(&[&[0x84, 0x02][..], &good[2..]].concat()), Err("GB-FMT-VERSION"));
+        assert_eq!(code(&encode_plain(&FrameOut(FORMAT, SignOff::TYPE, None, &sign_off().target))), Err("GB-FMT-FIELD"));
+    }
+}

@@ -84,14 +84,14 @@ impl fmt::Display for Scope {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
-    /// The file.
-    pub path: RepoPath,
     /// Why, or what is missing; empty when nothing is.
     pub gaps: Vec<String>,
-    /// What became of it.
-    pub status: CoverageStatus,
+    /// The file.
+    pub path: RepoPath,
     /// The reader's name, such as `cargo-lock`.
     pub reader: String,
+    /// What became of it.
+    pub status: CoverageStatus,
     /// How many components it named.
     pub components: u64,
 }

@@ -48,10 +48,10 @@ pub struct Release {
     pub documents: Vec<StoredDocument>,
     /// Deviations in force; their room.
     pub deviations: Vec<String>,
-    /// Digest of the complete source tree (docs/format.md §4.3).
-    pub source_tree: Digest,
     /// Digest of the predecessor's stored statement; null for the first.
     pub predecessor: Option<Digest>,
+    /// Digest of the complete source tree (docs/format.md §4.3).
+    pub source_tree: Digest,
     /// The repository's hash function.
     pub object_format: ObjectFormat,
     /// The version of the trust root in force.

@@ -79,6 +79,9 @@ pub fn words(delta: &ItemDelta) -> Option<&'static str> {
     let (Some(before), Some(after)) = (&delta.before, &delta.after) else { return None };
     let fact = |item: &'_ ConfigurationItem, name: &str| item.facts.find(name).cloned();
     let same = |name: &str| fact(before, name) == fact(after, name);
+    if before.declared != after.declared && before.git_id == after.git_id {
+        return Some(if after.declared { "now declared by a rule" } else { "no longer declared by any rule (weakened)" });
+    }
     if before.facts == after.facts && before.kind == after.kind && !before.facts.is_empty() {
         return Some(if before.git_id == after.git_id { "content unchanged" } else { "no semantic change" });
     }

@@ -32,9 +32,26 @@ pub struct Log<'r> {
     repository: &'r Repository,
     /// The commit that the log's ref points to.
     pub head: ObjectId,
-    /// Its files, in the order in which they came.
-    pub order: Vec<String>,
+    /// Its statements, in the order in which they came.
+    pub leaves: Vec<Leaf>,
     files: BTreeMap<String, ObjectId>,
+}
+
+/// One statement's place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// Where the statement stands.
+    pub path: String,
+    /// Where its signature stands, which came with it. One that came later has a leaf of its own and signs nothing:
+    /// it must not inherit an earlier position (A29).
+    pub signature: Option<String>,
+}
+
+/// Pairs the files of one commit of the log: a statement, and the signature that came with it.
+fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
+    let has = |path: &str| added.iter().any(|(added, _)| added == path);
+    let single = added.iter().filter(|(path, _)| !path.strip_suffix(".sig").is_some_and(has));
+    single.map(|(path, _)| Leaf { path: path.clone(), signature: Some(format!("{path}.sig")).filter(|path| has(path)) }).collect()
 }
 
 /// The trust root in force, verified.
@@ -64,15 +81,13 @@ impl<'r> Log<'r> {
     /// Where it is not linear, or takes something back.
     pub fn find(repository: &'r Repository) -> Result<Option<Self>, Failure> {
         let Some(head) = repository.reference(LOG_REF)? else { return Ok(None) };
-        let mut order = Vec::new();
+        let mut leaves = Vec::new();
         let mut files = BTreeMap::new();
         for commit in repository.log_history(head)? {
-            for (path, blob) in commit.added {
-                order.push(path.clone());
-                files.insert(path, blob);
-            }
+            leaves.extend(leaves_of(&commit.added));
+            files.extend(commit.added);
         }
-        Ok(Some(Self { repository, head, order, files }))
+        Ok(Some(Self { repository, head, leaves, files }))
     }
 
     /// Returns the bytes of a file of the log.
@@ -104,14 +119,25 @@ impl<'r> Log<'r> {
         self.files.range(folder.to_owned()..).map(|(path, _)| path.as_str()).take_while(move |path| path.starts_with(folder))
     }
 
-    /// Returns size and Merkle root of the first `count` files, or of all.
+    /// Returns the bytes of the signature that came with a statement.
+    ///
+    /// # Errors
+    /// Where its blob is missing or damaged.
+    pub fn signature(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let leaf = self.leaves.iter().find(|leaf| leaf.path == path);
+        leaf.and_then(|leaf| leaf.signature.as_ref()).map(|path| self.need(path)).transpose()
+    }
+
+    /// Returns size and Merkle root of the first `count` leaves, or of all.
     ///
     /// # Errors
     /// Where a blob is missing or damaged.
     pub fn log_head(&self, count: Option<usize>) -> Result<LogHead, Failure> {
         let mut leaves = Vec::new();
-        for path in self.order.iter().take(count.unwrap_or(usize::MAX)) {
-            leaves.push(codec::leaf(path, &Digest::of(&self.need(path)?)));
+        for leaf in self.leaves.iter().take(count.unwrap_or(usize::MAX)) {
+            let signature = leaf.signature.as_ref().map(|path| self.need(path)).transpose()?;
+            let signature = signature.map(|bytes| Digest::of(&bytes));
+            leaves.push(codec::leaf(&leaf.path, &Digest::of(&self.need(&leaf.path)?), signature.as_ref()));
         }
         Ok(codec::log_head(&leaves))
     }

@@ -8,21 +8,22 @@ use crate::codec::DecodeError;
 use crate::policy::PolicyError;
 use crate::store::StoreError;
 
-/// What the process says when it ends; the worst of several wins.
+/// What the process says when it ends, mildest first; the worst of several wins, so that what is disproven is never
+/// hidden behind what could not be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Proven, or done.
     Done,
-    /// Disproven, or findings.
-    Disproven,
     /// Wrong usage, unreadable policy, key or identity, unknown revision or release, name taken.
     Usage,
-    /// Cannot conclude.
-    Inconclusive,
     /// Changed under us, try again.
     Changed,
+    /// Cannot conclude.
+    Inconclusive,
     /// Older than something already seen.
     Stale,
+    /// Disproven, or findings.
+    Disproven,
     /// Malformed or hostile input.
     Unsafe,
     /// A defect of ours.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::codec::{self, Record};
 use crate::crypto::{Signer, SIGN_OFF_NAMESPACE};
 use crate::domain::{
-    ChangeId, Digest, Finding, GateResult, Meaning, ObjectId, RangeEntry, Release, ReleaseName, RoleName, SignOff,
+    ChangeId, Digest, Finding, GateResult, Manifest, Meaning, ObjectId, RangeEntry, Release, ReleaseName, RoleName, SignOff,
     StoredDocument, Target, Timestamp,
 };
 use crate::export;
@@ -281,8 +281,10 @@ fn read_back(
 ) -> Result<Digest, Failure> {
     let tree = repository.commit(commit)?.tree;
     let written = repository.file(tree, &format!("{folder}release.cbor").as_str().into())?;
+    let manifest = repository.file(tree, &format!("{folder}manifest.cbor").as_str().into())?.unwrap_or_default();
+    let readable = codec::decode::<Release>(statement).is_ok() && codec::decode::<Manifest>(&manifest).is_ok();
     let parent_kept = repository.commit(commit)?.parents == [log.head];
-    if written.as_deref() == Some(statement) && parent_kept {
+    if written.as_deref() == Some(statement) && parent_kept && readable {
         return Ok(Digest::of(statement));
     }
     Err(Failure::new(Exit::Defect, "GB-DEFECT-WRITTEN", "what was written is not what was meant to be written")

@@ -145,8 +145,8 @@ fn sign_offs<'t>(
     let mut attested = Vec::new();
     for path in log.below(&folder).filter(|path| path.ends_with(".cbor")) {
         let bytes = log.need(path)?;
-        let Some(signature) = log.read(&format!("{path}.sig"))? else {
-            void.push(format!("{path} has no signature"));
+        let Some(signature) = log.signature(path)? else {
+            void.push(format!("{path}: no signature came with it"));
             continue;
         };
         match prove(trust, path, &bytes, &signature) {
@@ -174,13 +174,14 @@ fn prove<'t>(trust: &'t Trust, path: &str, bytes: &[u8], signature: &[u8]) -> Re
 /// Reads every release that stands, sorted by sequence.
 ///
 /// # Errors
-/// Where the log cannot be read; a release that does not stand is left out, as it is nobody's predecessor.
+/// Where the log cannot be read; a release that does not stand, or is no record, is left out: a void statement has no
+/// effect and bricks nothing (contract §3.2).
 pub fn standing(log: &Log<'_>, trust: &Trust) -> Result<Vec<StoredRelease>, Failure> {
     let mut releases = Vec::new();
     for name in log.release_names() {
         match read(log, trust, &name) {
             Ok(release) => releases.push(release),
-            Err(failure) if failure.exit == Exit::Disproven => {}
+            Err(failure) if failure.exit == Exit::Disproven || failure.code.starts_with("GB-FMT-") => {}
             Err(failure) => return Err(failure),
         }
     }

@@ -156,7 +156,7 @@ pub fn verify_release(
         None => "the first release".to_owned(),
         Some(last) => format!("number {}, after {}", stored.release().sequence, last.release().name),
     });
-    report.check("log-head", log_prefix(&log, stored.release()), |size| format!("the log begins with the {size} files that its maker accepted"));
+    report.check("log-head", log_prefix(&log, stored.release()), |size| format!("the log begins with the {size} statements that its maker accepted"));
     report.check("documents", documents(&log, stored.release()), |count| format!("{count} stored documents"));
     let manifest = report.check("manifest", stored_manifest(&log, &trust, stored.release()), |manifest| {
         format!("{} items, {} components", manifest.items.len(), manifest.components.len())
@@ -232,7 +232,7 @@ fn log_and_trust<'r>(
     repository: &'r Repository,
     anchor: &Anchor,
 ) -> Option<(Log<'r>, Trust)> {
-    let log = report.check("log", Log::open(repository), |log| format!("linear and add-only, {} files", log.order.len()))?;
+    let log = report.check("log", Log::open(repository), |log| format!("linear and add-only, {} statements", log.leaves.len()))?;
     report.fingerprint = log.claimed_fingerprint().ok();
     let trust = report.check("trust", log.trust(anchor), |trust| {
         let how = if anchor.given.is_some() { "given" } else { "pinned" };
@@ -284,7 +284,7 @@ fn sequence(log: &Log<'_>, trust: &Trust, stored: &StoredRelease) -> Result<Vec<
 fn log_prefix(log: &Log<'_>, release: &Release) -> Result<u64, Failure> {
     let size = release.log.size;
     let count = usize::try_from(size).unwrap_or(usize::MAX);
-    if count <= log.order.len() && log.log_head(Some(count))? == release.log {
+    if count <= log.leaves.len() && log.log_head(Some(count))? == release.log {
         return Ok(size);
     }
     Err(Failure::new(Exit::Disproven, "GB-LOG-FORK", format!("the log that release {} was made on is not the beginning of this one", release.name))

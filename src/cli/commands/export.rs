@@ -27,7 +27,7 @@ pub(in crate::cli) struct ExportArgs {
     name: String,
     /// The format
     #[arg(long = "as", value_enum, value_name = "FORMAT")]
-    format: ExportFormat,
+    target: ExportFormat,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     let log = Log::open(&repository)?;
     let trust = log.trust(&anchor)?;
     let stored = read_release(&log, &trust, &name)?;
-    let bytes = match args.format {
+    let bytes = match args.target {
         ExportFormat::Cyclonedx => stored_document(&log, stored.release(), "sbom.cdx.json")?,
         ExportFormat::AllowedSigners => allowed_signers(&trust, &name, &stored).into_bytes(),
         ExportFormat::SignoffList => signoff_list(&name, &stored).into_bytes(),
