@@ -12,8 +12,14 @@ use crate::domain::Fact;
 
 /// Kinds that are read here; all others belong to settings.
 const KINDS: &[&str] = &[
+    "age-identity",
     "certificate-bundle",
     "dh-parameters",
+    "dns-tsig-key",
+    "jwk",
+    "jwks",
+    "minisign-public-key",
+    "minisign-secret-key",
     "openssh-certificate",
     "openssh-private-key",
     "openssh-public-key",
@@ -24,6 +30,7 @@ const KINDS: &[&str] = &[
     "public-key-der",
     "public-key-pem",
     "putty-private-key",
+    "wireguard-config",
     "x509-certificate",
     "x509-certificate-der",
     "x509-crl",
@@ -34,6 +41,7 @@ const KINDS: &[&str] = &[
 const OUT_OF_REACH: &[(&str, &str)] = &[
     ("keys/ed25519.pem", "spki_sha256"), // The file holds no public half.
     ("keys/dsa.pem", "spki_sha256"),     // As above.
+    ("vpn/wg0.conf", "public_key"),      // Only the private half is in the file.
     ("ssh/id_rsa", "comment"),           // Encrypted; the label comes from the file beside it.
 ];
 

@@ -9,6 +9,7 @@ mod corpus;
 mod declared;
 mod der;
 mod der_file;
+mod jwk_file;
 mod name;
 mod oid;
 mod path;
@@ -26,6 +27,7 @@ mod ssh;
 mod ssh_file;
 mod structured;
 mod text;
+mod token_file;
 
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
 
@@ -52,6 +54,8 @@ const RECOGNIZERS: &[Recognizer] = &[
     der_file::recognize,
     pem_file::recognize,
     ssh_file::recognize,
+    jwk_file::recognize,
+    token_file::recognize,
     // Settings, policies and access lists come last: settings::recognize.
 ];
 
@@ -89,6 +93,12 @@ impl Recognized {
     fn with_clear_key(mut self, line: Option<u32>) -> Self {
         self.secret = true;
         self.observe("private-key-in-clear", line, "a private key stands here without a password")
+    }
+
+    /// Says that a symmetric key stands in it in clear.
+    fn with_clear_symmetric_key(mut self, line: Option<u32>) -> Self {
+        self.secret = true;
+        self.observe("symmetric-key-in-clear", line, "a symmetric key stands here in clear")
     }
 
     /// Says that what it claims to be cannot be read.
