@@ -10,8 +10,11 @@ mod declared;
 mod der;
 mod der_file;
 mod jwk_file;
+mod keystore;
 mod name;
 mod oid;
+mod openpgp;
+mod openpgp_file;
 mod path;
 #[cfg(test)]
 mod peers;
@@ -23,6 +26,7 @@ mod public_key;
 mod putty;
 mod request;
 mod secrecy;
+mod sha1;
 mod ssh;
 mod ssh_file;
 mod structured;
@@ -53,6 +57,8 @@ type Recognizer = fn(&RepoPath, &[u8]) -> Option<Recognized>;
 const RECOGNIZERS: &[Recognizer] = &[
     der_file::recognize,
     pem_file::recognize,
+    openpgp_file::recognize,
+    keystore::recognize,
     ssh_file::recognize,
     jwk_file::recognize,
     token_file::recognize,
