@@ -9,6 +9,7 @@ mod corpus;
 mod declared;
 mod der;
 mod der_file;
+mod dotenv;
 mod jwk_file;
 mod keystore;
 mod name;
@@ -25,7 +26,9 @@ mod private_key;
 mod public_key;
 mod putty;
 mod request;
+mod sealed_file;
 mod secrecy;
+mod secret_document;
 mod sha1;
 mod ssh;
 mod ssh_file;
@@ -62,6 +65,9 @@ const RECOGNIZERS: &[Recognizer] = &[
     ssh_file::recognize,
     jwk_file::recognize,
     token_file::recognize,
+    sealed_file::recognize,
+    secret_document::recognize,
+    dotenv::recognize,
     // Settings, policies and access lists come last: settings::recognize.
 ];
 
