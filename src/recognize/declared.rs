@@ -81,7 +81,7 @@ impl Canon {
             Value::Number(_) if named == Named::Secret => Fact::from(WITHHELD),
             Value::Number(number) => number.as_i64().map_or_else(|| Fact::from(number.to_string()), Fact::from),
             Value::String(text) if named == Named::Secret && !secrecy::is_placeholder(text) => Fact::from(WITHHELD),
-            Value::String(text) if secrecy::has_credentials(text) => Fact::from(WITHHELD),
+            Value::String(text) if secrecy::has_credentials(text) || secrecy::is_token(text) => Fact::from(WITHHELD),
             Value::String(text) => Fact::from(bounded(text.as_bytes())),
             Value::Array(list) => {
                 let mut facts = Vec::new();
@@ -115,7 +115,9 @@ impl Canon {
     fn note(&mut self, name: &str, value: &Value, named: Named) {
         let is_secret = match value {
             Value::String(text) => {
-                named == Named::Secret && !secrecy::is_placeholder(text) || secrecy::has_credentials(text)
+                named == Named::Secret && !secrecy::is_placeholder(text)
+                    || secrecy::has_credentials(text)
+                    || secrecy::is_token(text)
             }
             Value::Number(_) => named == Named::Secret,
             Value::Array(list) => {

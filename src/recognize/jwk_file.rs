@@ -67,8 +67,8 @@ impl<'a> Jwk<'a> {
         facts.set("kty", self.kty);
         facts.set("private", self.private);
         let names: &[_] = if alone { &["kid", "crv", "use", "alg"] } else { &["kid", "crv"] };
-        for name in names {
-            facts.set_some(*name, self.text(name).map(|text| bounded(text.as_bytes())));
+        for name in names.iter().copied() {
+            facts.set_some(name, self.text(name).map(|text| bounded(text.as_bytes())));
         }
         facts.set_some("bits", self.bits());
         facts.set_some("thumbprint_sha256", self.thumbprint());

@@ -9,9 +9,13 @@ mod corpus;
 mod declared;
 mod der;
 mod der_file;
+mod dotenv;
 mod jwk_file;
+mod keystore;
 mod name;
 mod oid;
+mod openpgp;
+mod openpgp_file;
 mod path;
 #[cfg(test)]
 mod peers;
@@ -22,8 +26,11 @@ mod private_key;
 mod public_key;
 mod putty;
 mod request;
+mod sealed_file;
 mod secrecy;
+mod secret_document;
 mod settings;
+mod sha1;
 mod ssh;
 mod ssh_file;
 mod structured;
@@ -54,9 +61,14 @@ type Recognizer = fn(&RepoPath, &[u8]) -> Option<Recognized>;
 const RECOGNIZERS: &[Recognizer] = &[
     der_file::recognize,
     pem_file::recognize,
+    openpgp_file::recognize,
+    keystore::recognize,
     ssh_file::recognize,
     jwk_file::recognize,
     token_file::recognize,
+    sealed_file::recognize,
+    secret_document::recognize,
+    dotenv::recognize,
     settings::recognize,
 ];
 

@@ -38,6 +38,21 @@ ssh-keygen -q -t ecdsa -b 384 -N '' -C 'me & you' -f ssh
 ssh-keygen -q -t ed25519 -N x -f ssh-locked
 ssh-keygen -q -s ssh -I id -n a,b -V 20250101Z:20260101Z -z 7 -O force-command=/bin/true ssh-locked.pub
 ssh-keygen -lf ssh.pub > ssh.said
+command -v gpg > /dev/null || exit 0
+export GNUPGHOME="$PWD/home"
+mkdir -m 700 home
+gpg() { command gpg --batch --quiet --pinentry-mode loopback "$@"; }
+gpg --passphrase '' --quick-gen-key 'Clear <c@a.test>' rsa2048 sign 2030-01-02
+print=$(gpg --list-keys --with-colons | sed -n 's/^fpr:*\([0-9A-F]*\):/\1/p')
+gpg --passphrase '' --quick-add-key "$print" cv25519 encr never
+gpg --passphrase x --quick-gen-key 'Locked <l@a.test>' ed25519 cert never
+gpg --list-keys --with-colons c@a.test > pgp.said
+gpg --export --armor c@a.test > clear.asc
+gpg --export > ring.gpg
+gpg --export-secret-keys c@a.test > secret.gpg
+gpg --passphrase x --export-secret-keys --armor l@a.test > locked.asc
+gpgconf --kill all
+rm -r home
 "#;
 
 fn material() -> &'static Material {
@@ -167,6 +182,34 @@ fn ssh_keys_say_what_ssh_keygen_says() {
     assert_eq!(certificate.text("fingerprint"), material.found("ssh-locked").facts.text("fingerprint"));
     assert_eq!(certificate.number("serial"), Some(7));
     assert_eq!(certificate.list("critical_options"), [Fact::from("force-command=/bin/true")]);
+}
+
+#[test]
+fn openpgp_keys_say_what_gpg_says() {
+    let material = material();
+    if material.bytes("clear.asc").is_none() {
+        println!("skipped: no gpg");
+        return;
+    }
+    let said = material.said("pgp.said");
+    let public = material.found("clear.asc");
+    assert_eq!(public.kind, "openpgp-public-key");
+    let facts = public.facts;
+    assert!(said.contains(&format!(":{}:", facts.text("fingerprint").unwrap())), "{said}");
+    assert_eq!(
+        (facts.text("algorithm"), facts.number("bits"), facts.text("expires")),
+        (Some("RSA"), Some(2048), Some("2030-01-02"))
+    );
+    assert_eq!(facts.list("user_ids"), [Fact::from("Clear <c@a.test>")]);
+    let [Fact::Map(subkey)] = facts.list("subkeys") else { panic!("{facts:?}") };
+    assert!(said.contains(&format!(":{}:", subkey.text("fingerprint").unwrap())), "{said}");
+    assert_eq!((subkey.text("algorithm"), subkey.text("expires")), (Some("ECDH"), None));
+    assert_eq!(material.found("ring.gpg").facts.number("count"), Some(2));
+    let secret = material.found("secret.gpg");
+    assert_eq!((secret.kind.as_str(), secret.secret), ("openpgp-private-key", true));
+    assert_eq!(secret.facts.text("fingerprint"), facts.text("fingerprint"));
+    let locked = material.found("locked.asc");
+    assert_eq!((locked.facts.flag("encrypted"), locked.secret), (Some(true), false));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::domain::{Fact, Facts, RepoPath};
 
 use super::certificate::Certificate;
 use super::der::{self, INTEGER, Reader, SEQUENCE};
-use super::pem::{self, Block};
+use super::pem::{self, Block, Blocks};
 use super::private_key::PrivateKey;
 use super::public_key::PublicKey;
 use super::ssh::SshPrivateKey;
@@ -41,16 +41,10 @@ struct Parts {
 
 /// Recognises a file that is made of PEM blocks.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
-    let Some(first) = memchr::memmem::find(bytes, pem::BEGIN) else { return recognize_empty(path, bytes) };
-    // A file that begins with a block is one whatever its name; programs contain a zero somewhere.
-    let begins = bytes.get(..first).unwrap_or_default().trim_ascii().is_empty();
-    if !begins && path::is_about(path) || memchr::memchr(0, bytes).is_some() {
-        return None;
+    if memchr::memmem::find(bytes, pem::BEGIN).is_none() {
+        return recognize_empty(path, bytes);
     }
-    let blocks = pem::split(bytes);
-    if blocks.quoted && !begins {
-        return None;
-    }
+    let blocks = blocks_of(path, bytes)?;
     let mut parts = Parts::default();
     for block in &blocks.whole {
         parts.add(block);
@@ -60,6 +54,17 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let found = parts.recognized().or_else(|| parts.claimed(path))?;
     let found = parts.observe(found);
     Some(if blocks.more { found.unreadable(None, "more blocks than are looked at") } else { found })
+}
+
+/// Returns the blocks of a file that is made of them; none where they are only quoted.
+pub(super) fn blocks_of<'a>(path: &RepoPath, bytes: &'a [u8]) -> Option<Blocks<'a>> {
+    // A file that begins with a block is one whatever its name; programs contain a zero somewhere.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let begins = text.trim_ascii_start().starts_with(pem::BEGIN);
+    if !begins && path::is_about(path) || memchr::memchr(0, bytes).is_some() {
+        return None;
+    }
+    Some(pem::split(bytes)).filter(|blocks| begins || !blocks.quoted)
 }
 
 fn owned((label, line): &(&str, u32)) -> (String, u32) {

@@ -124,6 +124,30 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || value.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.'))
 }
 
+/// Says whether a value has the shape of a token that a service hands out.
+pub(super) fn is_token(value: &str) -> bool {
+    const BEGINNINGS: [&str; 14] = [
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "github_pat_",
+        "glpat-",
+        "sk_live_",
+        "rk_live_",
+        "xoxb-",
+        "xoxp-",
+        "AKIA",
+        "ASIA",
+        "AIza",
+        "npm_",
+        "pypi-",
+    ];
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let jwt = value.starts_with("eyJ") && value.bytes().filter(|byte| *byte == b'.').count() == 2 && value.len() > 40;
+    jwt || plain && value.len() >= 20 && BEGINNINGS.iter().any(|beginning| value.starts_with(beginning))
+        || value.contains("PRIVATE KEY-----")
+}
+
 /// Says whether an address carries a password, as `postgres://user:password@host` does.
 pub(super) fn has_credentials(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
