@@ -9,11 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kind::Kind;
 use super::purl;
 use super::reading::{Reading, is_sound};
-use super::tree::{File, Tree, joined, resolved};
+use super::tree::{File, Tree, joined, resolved, upwards};
 use crate::domain::Scope;
 
 /// From this version on, `go.mod` lists indirect modules too.
 const COMPLETE_SINCE: (u32, u32) = (1, 17);
+
+/// No package stands deeper in its module.
+const DEEPEST: usize = 64;
 
 /// A module and its version; a folder or every version where there is none.
 type Place<'a> = (&'a str, Option<&'a str>);
@@ -114,6 +117,7 @@ impl<'a> GoMod<'a> {
         {
             reading.gap(&format!("{path} {version} is required and excluded: which version is built is not told"));
         }
+        let tools = self.tool_modules();
         for (path, version, indirect) in self.selected() {
             let (path, version) = match self.replacement(path, version) {
                 None => (path, version),
@@ -128,7 +132,7 @@ impl<'a> GoMod<'a> {
             };
             let purl = purl::golang(path, Some(version));
             let Some(mut component) = reading.component("golang", path, Some(version), purl) else { continue };
-            let tool = self.is_tool(path);
+            let tool = tools.contains(path.as_bytes());
             component.direct = Some(!indirect || tool);
             // A tool that the product does not import itself is marked as indirect.
             component.scope = if indirect && tool { Scope::Build } else { Scope::Runtime };
@@ -161,18 +165,11 @@ impl<'a> GoMod<'a> {
         self.replaced.get(&(path, Some(version))).or_else(|| self.replaced.get(&(path, None))).copied()
     }
 
-    fn is_tool(&self, module: &str) -> bool {
-        let inside =
-            |tool: &&str| tool.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let tools = self.tools.iter().filter(|tool| inside(tool));
-        // The longest module that holds the package is the one that provides it.
-        let longer = |tool: &str| {
-            self.required.iter().any(|(other, _, _)| {
-                other.len() > module.len()
-                    && tool.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        };
-        tools.take(100).any(|tool| !longer(tool))
+    /// Returns the modules that provide tools: of those whose path begins a tool's path, the longest.
+    fn tool_modules(&self) -> BTreeSet<&'a [u8]> {
+        let modules: BTreeSet<&[u8]> = self.required.iter().map(|(path, _, _)| path.as_bytes()).collect();
+        let provider = |tool: &&'a str| upwards(tool.as_bytes()).take(DEEPEST).find(|path| modules.contains(path));
+        self.tools.iter().filter_map(provider).collect()
     }
 
     fn lists_indirect(&self) -> bool {

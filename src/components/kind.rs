@@ -28,7 +28,7 @@ pub(super) enum Kind {
 }
 
 /// Lock files and manifests that pin or declare components and have no reader yet.
-const UNREAD: [(&str, &str); 55] = [
+const UNREAD: [(&str, &str); 58] = [
     (".terraform.lock.hcl", "terraform-lock"),
     ("Cartfile.resolved", "carthage-resolved"),
     ("Chart.lock", "helm-lock"),
@@ -78,8 +78,11 @@ const UNREAD: [(&str, &str); 55] = [
     ("pom.xml", "maven-pom"),
     ("pubspec.lock", "pub-lock"),
     ("pylock.toml", "pylock"),
+    ("pyproject.toml", "python-project"),
     ("rebar.lock", "rebar-lock"),
     ("renv.lock", "renv-lock"),
+    ("setup.cfg", "setuptools"),
+    ("setup.py", "setuptools"),
     ("stack.yaml.lock", "stack-lock"),
     ("uv.lock", "uv-lock"),
     ("vcpkg.json", "vcpkg-manifest"),

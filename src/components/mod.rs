@@ -18,10 +18,11 @@ mod submodules;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod unread;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Component, Coverage, CoverageStatus, RepoPath};
+use crate::domain::{Component, Coverage, RepoPath};
 use kind::Kind;
 use reading::Reading;
 use tree::{File, Tree};
@@ -31,7 +32,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
 const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 6] =
-    [cargo::read, npm::read, requirements::read, golang::read, submodules::read, unread];
+    [cargo::read, npm::read, requirements::read, golang::read, submodules::read, unread::read];
 
 /// Components and what became of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,12 +61,6 @@ pub fn read(files: &[(RepoPath, Vec<u8>)], gitlinks: &[(RepoPath, String)]) -> I
         readings.push(Reading::failed(file.kind, file.path, &why));
     }
     merged(readings)
-}
-
-/// Names the files that this version does not read.
-fn unread(tree: &Tree<'_>) -> Vec<Reading> {
-    let why = "this version has no reader for it";
-    tree.unread().map(|file| Reading::ended(file.kind, file.path, CoverageStatus::Unsupported, why)).collect()
 }
 
 /// One component per purl, with every place that names it; nothing dangles.
@@ -115,6 +110,7 @@ mod tests {
 
     use super::testing::{found, inventory, status};
     use super::*;
+    use crate::domain::CoverageStatus;
 
     const SAMPLES: [(&str, &str); 7] = [
         (

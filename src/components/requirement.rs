@@ -46,8 +46,14 @@ pub(super) enum Via {
     Project(String),
 }
 
-/// Returns what the lines of a file say. Continued lines are one; comments count for the requirement before them.
-pub(super) fn lines(text: &str) -> Vec<Line> {
+/// The longest files that compilers write have some ten thousand lines, most of them hashes.
+const MOST_LINES: usize = 200_000;
+
+/// Returns what the lines of a file say; nothing where they are more than any product needs. Continued lines are one; comments count for the requirement before them.
+pub(super) fn lines(text: &str) -> Option<Vec<Line>> {
+    if text.lines().nth(MOST_LINES).is_some() {
+        return None;
+    }
     let mut found: Vec<Line> = Vec::new();
     let mut whole = String::new();
     let mut in_via = false;
@@ -74,7 +80,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
         }
     }
     found.extend(Some(whole.trim()).filter(|rest| !rest.is_empty()).and_then(|rest| line_of(rest, number)));
-    found
+    Some(found)
 }
 
 /// A comment begins at `#` at the start or after a space, since addresses hold `#` too.
@@ -254,7 +260,7 @@ mod tests {
     use super::*;
 
     fn one(line: &str) -> Requirement {
-        match lines(line).pop() {
+        match lines(line).unwrap().pop() {
             Some(Line::Requirement(found)) => *found,
             other => panic!("{line:?} gave {other:?}"),
         }
@@ -306,12 +312,12 @@ mod tests {
 
     #[test]
     fn own_folders_options_and_nonsense_are_no_requirements() {
-        assert_eq!(lines("-e .\n./lib\nx @ file:///y\n"), [Line::Own, Line::Own, Line::Own]);
-        assert_eq!(lines("--index-url https://u:p@host/\n# a comment\n"), []);
+        assert_eq!(lines("-e .\n./lib\nx @ file:///y\n").unwrap(), [Line::Own, Line::Own, Line::Own]);
+        assert_eq!(lines("--index-url https://u:p@host/\n# a comment\n").unwrap(), []);
         assert_eq!(
-            lines("-r a.txt\n--constraint=c.txt\n"),
+            lines("-r a.txt\n--constraint=c.txt\n").unwrap(),
             [Line::Include("a.txt".to_owned()), Line::Constraint("c.txt".to_owned())]
         );
-        assert_eq!(lines("<html>"), [Line::Unclear(1)]);
+        assert_eq!(lines("<html>").unwrap(), [Line::Unclear(1)]);
     }
 }

@@ -39,8 +39,9 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
     let mut files = Files::new();
     let mut readings = Vec::new();
     for file in tree.of_kind(Kind::Requirements) {
-        match file.text() {
-            Ok(text) => drop(files.insert(file.path.as_bytes(), Parsed::new(tree, file, lines(text)))),
+        let text = file.text();
+        match text.and_then(|text| lines(text).ok_or_else(|| "it has more lines than any product needs".to_owned())) {
+            Ok(lines) => drop(files.insert(file.path.as_bytes(), Parsed::new(tree, file, lines))),
             Err(why) => readings.push(Reading::failed(file.kind, file.path, &why)),
         }
     }

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::Subject;
 use crate::domain::{
-    Component, ConfigurationItem, CoverageStatus, Digest, DigestSet, ItemClass, Manifest, Scope, Sha256Digest,
-    Timestamp,
+    Component, ComponentHash, ConfigurationItem, Coverage, CoverageStatus, Digest, DigestSet, ItemClass, Manifest,
+    Scope, Sha256Digest, Timestamp,
 };
 use asset::CryptoProperties;
 use license::LicenseChoice;
@@ -24,8 +24,8 @@ const ROOT: &str = "git-baseline:product";
 /// Of these a lock file tells what needs what; of all others the edges are not known.
 const WITH_EDGES: [&str; 2] = ["cargo", "npm"];
 
-/// The algorithms that `CycloneDX` knows, among those that a component's hash may have.
-const ALGORITHMS: [&str; 4] = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"];
+/// The algorithms that `CycloneDX` knows, among those that a component's hash may have, with their lengths in digits.
+const ALGORITHMS: [(&str, usize); 4] = [("SHA-1", 40), ("SHA-256", 64), ("SHA-384", 96), ("SHA-512", 128)];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -207,7 +207,10 @@ fn property(name: &str, value: impl std::fmt::Display) -> Property {
 }
 
 fn library(component: &Component) -> Entry<'_> {
-    let known = |hash: &&crate::domain::ComponentHash| ALGORITHMS.contains(&hash.alg.as_str());
+    let known = |hash: &&ComponentHash| {
+        let hexadecimal = hash.value.bytes().all(|c| c.is_ascii_hexdigit());
+        hexadecimal && ALGORITHMS.contains(&(hash.alg.as_str(), hash.value.len()))
+    };
     let hashes: BTreeSet<Hash> = component
         .hashes
         .iter()
@@ -325,8 +328,7 @@ fn dependencies<'a>(components: &'a [Component], assets: &'a [(String, Vec<Strin
 
 /// Says how much is known. Without any lock or manifest file nothing is.
 fn compositions(manifest: &Manifest) -> Vec<Composition<'_>> {
-    let whole =
-        |coverage: &crate::domain::Coverage| coverage.status == CoverageStatus::Parsed && coverage.gaps.is_empty();
+    let whole = |coverage: &Coverage| coverage.status == CoverageStatus::Parsed && coverage.gaps.is_empty();
     let aggregate = if manifest.coverage.is_empty() {
         "unknown"
     } else if manifest.coverage.iter().all(whole) && manifest.source_tree.gitlinks == 0 {
@@ -346,7 +348,7 @@ fn compositions(manifest: &Manifest) -> Vec<Composition<'_>> {
 }
 
 fn gaps(manifest: &Manifest) -> Vec<Property> {
-    let of_file = |coverage: &crate::domain::Coverage| {
+    let of_file = |coverage: &Coverage| {
         let (path, status) = (coverage.path.clone(), coverage.status);
         let gaps = coverage.gaps.clone();
         gaps.into_iter().map(move |gap| property("gap", format!("{path}: {status}: {gap}")))
@@ -364,7 +366,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{ComponentHash, Coverage, Fact, Facts, Mode, ObjectFormat, ObjectId, RepoPath, SourceTree};
+    use crate::domain::{Fact, Facts, Mode, ObjectFormat, ObjectId, RepoPath, SourceTree};
 
     fn component(name: &str, needs: &[&str]) -> Component {
         let purl = |name: &str| format!("pkg:cargo/{name}@1.0.0");
