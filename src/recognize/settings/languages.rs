@@ -138,33 +138,36 @@ fn read_cedar(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut policies = 0_i64;
     let mut ids = Vec::new();
-    let mut pending = String::new();
-    let mut begun = 0;
+    // A policy without blanks, up to its `;`, and the line where it begins.
+    let mut policy = String::new();
+    let (mut begun, mut quoted) = (0, false);
     for (line, text) in file.lines(&['/']) {
-        if pending.is_empty() {
-            begun = line;
-        }
         if let Some(id) = text.strip_prefix("@id(\"").and_then(|rest| rest.split('"').next()) {
             ids.push(id.to_owned());
         }
-        if !text.starts_with('@') {
-            pending.push_str(text);
-            pending.push(' ');
+        if text.starts_with('@') && policy.is_empty() {
+            continue;
         }
-        while let Some((policy, rest)) = pending.clone().split_once(';') {
-            policies += 1;
-            let packed: String = policy.split_whitespace().collect();
-            if !packed.starts_with("permit(") && !packed.starts_with("forbid(") {
+        for c in text.chars().filter(|c| !c.is_whitespace()) {
+            if policy.is_empty() {
+                begun = line;
+            }
+            quoted ^= c == '"';
+            if c != ';' || quoted {
+                policy.push(c);
+                continue;
+            }
+            if !policy.starts_with("permit(") && !policy.starts_with("forbid(") {
                 return None;
             }
-            if packed == "permit(principal,action,resource)" {
+            if policy == "permit(principal,action,resource)" {
                 reading.observe("policy-default-allow", begun, "everyone may do everything");
             }
-            rest.trim().clone_into(&mut pending);
-            begun = line;
+            policies += 1;
+            policy.clear();
         }
     }
-    if policies == 0 || !pending.trim().is_empty() {
+    if policies == 0 || !policy.is_empty() {
         return None;
     }
     reading.facts.set("policies", policies);

@@ -2,6 +2,8 @@
 //!
 //! Serves IEC 62304 cl. 8.1.2 for what is called over a network. Never here: calling it.
 
+use std::collections::BTreeMap;
+
 use super::file::File;
 use super::tree::{self, Node};
 use super::{Kind, Likeness, Reading};
@@ -72,11 +74,16 @@ fn read_services(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut versions, mut endpoints) = (Facts::new(), Facts::new());
     let text = |service: &toml::Value, key: &str| service.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let places = places(file);
+    let line_of = |index: usize, key: &str| {
+        let place = places.get(index);
+        place.map_or(1, |(header, keys)| keys.get(key).copied().unwrap_or(*header))
+    };
     for (index, service) in services.iter().enumerate() {
         let name = text(service, "name")?;
         let version = text(service, "api_version").or_else(|| text(service, "version"));
         if version.as_deref().is_none_or(is_loose) {
-            let line = line_of(file, index, "api_version");
+            let line = line_of(index, "api_version");
             reading.observe(
                 "api-version-unpinned",
                 line,
@@ -84,7 +91,7 @@ fn read_services(file: &File<'_>) -> Option<Reading> {
             );
         }
         if let Some(endpoint) = text(service, "endpoint").or_else(|| text(service, "url")) {
-            judge_endpoint(&endpoint, line_of(file, index, "endpoint"), &mut reading);
+            judge_endpoint(&endpoint, line_of(index, "endpoint"), &mut reading);
             endpoints.set(name.clone(), without_password(&endpoint));
         }
         versions.set(name, version.unwrap_or_default());
@@ -98,21 +105,17 @@ fn is_loose(version: &str) -> bool {
     ["", "latest", "*", "stable", "current", "main"].contains(&version) || version.starts_with(['^', '~', '>', '<'])
 }
 
-/// The line of a key in the n-th table, or of the table's header where the key is missing.
-fn line_of(file: &File<'_>, index: usize, key: &str) -> u32 {
-    let mut place = 1;
-    let mut seen = 0;
+/// The line of each table's header, and of its keys.
+fn places<'f>(file: &'f File<'_>) -> Vec<(u32, BTreeMap<&'f str, u32>)> {
+    let mut places: Vec<(u32, BTreeMap<&str, u32>)> = Vec::new();
     for (line, text) in file.lines(&['#']) {
         if text.starts_with("[[service]]") {
-            seen += 1;
-            if seen == index + 1 {
-                place = line;
-            }
-        } else if seen == index + 1 && text.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
-            return line;
+            places.push((line, BTreeMap::new()));
+        } else if let (Some((_, keys)), Some((key, _))) = (places.last_mut(), text.split_once('=')) {
+            keys.entry(key.trim()).or_insert(line);
         }
     }
-    place
+    places
 }
 
 fn looks_template(file: &File<'_>) -> Likeness {

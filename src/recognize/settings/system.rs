@@ -158,16 +158,23 @@ fn pam_rule(line: &str) -> Option<(&str, &str, Vec<&str>)> {
 }
 
 fn looks_pam(file: &File<'_>) -> Likeness {
-    let mut lines = file.first_lines(&['#', '@']).peekable();
-    let plausible = lines.peek().is_some() && lines.all(|line| pam_rule(line).is_some());
-    Likeness::named_or(file.is_under("pam.d") && plausible, || plausible)
+    let mut lines = file.first_lines(&['#']).peekable();
+    let included = |line: &str| file.is_under("pam.d") && line.starts_with("@include ");
+    if lines.peek().is_some() && lines.all(|line| included(line) || pam_rule(line).is_some()) {
+        return Likeness::Maybe;
+    }
+    Likeness::None
 }
 
 fn read_pam(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut modules, mut stack) = (Vec::new(), Vec::new());
     let mut denied = false;
-    for (line, text) in file.joined_lines(&['#', '@']) {
+    for (line, text) in file.joined_lines(&['#']) {
+        if text.starts_with("@include ") {
+            stack.push(text);
+            continue;
+        }
         let (kind, control, rest) = pam_rule(&text)?;
         let Some((module, options)) = rest.split_first() else { continue };
         let module = module.rsplit('/').next().unwrap_or_default();
@@ -181,7 +188,7 @@ fn read_pam(file: &File<'_>) -> Option<Reading> {
         modules.push(module.to_owned());
         stack.push(format!("{kind} [{control}] {module} {}", options.join(" ")).trim_end().to_owned());
     }
-    if modules.is_empty() {
+    if stack.is_empty() {
         return None;
     }
     reading.facts.set("modules", modules);

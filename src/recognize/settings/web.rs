@@ -2,6 +2,8 @@
 //!
 //! Protocols, ciphers, verification, references to certificates. Never here: what included files say.
 
+use std::collections::BTreeSet;
+
 use super::file::{File, unquoted, words};
 use super::tls::{is_weak_protocol, weak_ciphers};
 use super::{Kind, Likeness, Reading};
@@ -259,20 +261,22 @@ fn read_apache(file: &File<'_>) -> Option<Reading> {
 
 /// `all -SSLv3`: from left to right, what is added and what is taken away.
 fn judge_apache_protocols(values: &[String], line: u32, reading: &mut Reading) {
-    let mut allowed: Vec<String> = Vec::new();
+    let mut weak = BTreeSet::new();
     for value in values {
-        let name = value.trim_start_matches(['+', '-']);
-        let named: Vec<String> = match name.to_ascii_lowercase().as_str() {
-            "all" => ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"].map(str::to_owned).to_vec(),
-            _ => vec![name.to_owned()],
-        };
-        if value.starts_with('-') {
-            allowed.retain(|old| !named.iter().any(|gone| gone.eq_ignore_ascii_case(old)));
-        } else {
-            allowed.extend(named);
+        let name = value.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        match (value.starts_with('-'), name.as_str()) {
+            (true, "all") => weak.clear(),
+            (true, name) => {
+                weak.remove(name);
+            }
+            (false, "all") => weak.extend(["tlsv1", "tlsv1.1"].map(str::to_owned)),
+            (false, name) if is_weak_protocol(name) => {
+                weak.insert(name.to_owned());
+            }
+            (false, _) => {}
         }
     }
-    judge_protocols(allowed.iter().map(String::as_str), line, reading);
+    judge_protocols(weak.iter().map(String::as_str), line, reading);
 }
 
 fn looks_haproxy(file: &File<'_>) -> Likeness {
