@@ -2,6 +2,8 @@
 //!
 //! Formats: Dockerfile reference, `daemon.json`, seccomp profiles. Never here: the images themselves.
 
+use std::collections::BTreeMap;
+
 use super::file::File;
 use super::tree::{self, Node};
 use super::{Kind, Likeness, Reading};
@@ -27,7 +29,7 @@ fn read_seccomp(file: &File<'_>) -> Option<Reading> {
         reading.observe("seccomp-default-allow", default.line, "system calls that are not listed are allowed");
     }
     reading.facts.set("defaultAction", action);
-    let mut calls: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    let mut calls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for rule in document.get("syscalls").map(Node::items).unwrap_or_default() {
         let names = rule.get("names").or_else(|| rule.get("name")).map(Node::texts).unwrap_or_default();
         let action = rule.text_at("action").unwrap_or_default();
@@ -105,17 +107,16 @@ fn fact(node: &Node) -> Option<Fact> {
 }
 
 fn looks_dockerfile(file: &File<'_>) -> Likeness {
-    let name = file.name();
-    let stem = name.split('.').next().unwrap_or_default();
-    let named = ["dockerfile", "containerfile"].contains(&stem) || file.has_ending("dockerfile");
-    Likeness::named_or(named, || false)
+    const NAMES: [&str; 2] = ["dockerfile", "containerfile"];
+    let stem = file.name().split('.').next().unwrap_or_default();
+    Likeness::named_or(NAMES.contains(&file.name()), || NAMES.contains(&stem) || file.has_ending("dockerfile"))
 }
 
 fn read_dockerfile(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut images: Vec<String> = Vec::new();
-    let mut stages: Vec<(String, Option<String>)> = Vec::new();
-    let mut user = None;
+    let mut users_of_stages: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let (mut stage, mut user) = (String::new(), None);
     for (line, text) in file.joined_lines(&['#']) {
         let mut words = text.split_whitespace();
         let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
@@ -123,19 +124,17 @@ fn read_dockerfile(file: &File<'_>) -> Option<Reading> {
         match (instruction.as_str(), rest.as_slice()) {
             ("FROM", [image, name @ ..]) => {
                 // A stage built on another begins with its user; a base image's user is not known.
-                let base = stages.iter().find(|(stage, _)| stage.eq_ignore_ascii_case(image));
-                user = base.and_then(|(_, user)| user.clone());
+                users_of_stages.insert(std::mem::take(&mut stage), user);
+                let base = users_of_stages.get(&image.to_ascii_lowercase());
+                user = base.cloned().flatten();
                 if base.is_none() {
                     judge_image(image, line, &mut reading);
                     images.push((*image).to_owned());
                 }
-                stages.push((name.get(1).copied().unwrap_or_default().to_owned(), None));
+                stage = name.get(1).copied().unwrap_or_default().to_ascii_lowercase();
             }
             ("USER", [name, ..]) => user = Some((*name).to_owned()),
             _ => {}
-        }
-        if let Some((_, of_stage)) = stages.last_mut() {
-            of_stage.clone_from(&user);
         }
     }
     if images.is_empty() {

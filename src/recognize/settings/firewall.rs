@@ -2,6 +2,8 @@
 //!
 //! What a chain does with a packet that no rule takes is the fact that matters most. Never here: counters.
 
+use std::collections::BTreeMap;
+
 use super::file::File;
 use super::{Kind, Likeness, Reading};
 use crate::domain::{Facts, ItemClass};
@@ -122,7 +124,7 @@ fn looks_iptables(file: &File<'_>) -> Likeness {
 
 fn read_iptables(file: &File<'_>) -> Option<Reading> {
     let mut table = "";
-    let mut chains: Vec<(String, &str, u32, bool)> = Vec::new();
+    let mut chains: BTreeMap<String, (&str, u32, bool)> = BTreeMap::new();
     let mut rules = 0_i64;
     for (line, text) in file.lines(&['#']) {
         if let Some(name) = text.strip_prefix('*') {
@@ -130,14 +132,14 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
         } else if let Some(chain) = text.strip_prefix(':') {
             let mut words = chain.split_whitespace();
             let (name, policy) = (words.next()?, words.next()?);
-            chains.push((format!("{table} {name}"), policy, line, false));
+            chains.insert(format!("{table} {name}"), (policy, line, false));
         } else if let Some(at) = text.find("-A ") {
             rules += 1;
             let words: Vec<&str> = text.get(at..).unwrap_or_default().split_whitespace().collect();
             let closes = matches!(words.as_slice(), [_, _, "-j", "DROP" | "REJECT", ..]);
             let name = format!("{table} {}", words.get(1).copied().unwrap_or_default());
-            if let Some(chain) = chains.iter_mut().find(|(chain, ..)| *chain == name) {
-                chain.3 = closes;
+            if let Some((_, _, closed)) = chains.get_mut(&name) {
+                *closed = closes;
             }
         } else if text != "COMMIT" {
             return None;
@@ -145,7 +147,7 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
     }
     let mut reading = Reading::default();
     let mut policies = Facts::new();
-    for (name, policy, line, closed) in chains {
+    for (name, (policy, line, closed)) in chains {
         if policy == "ACCEPT" && !closed && ["filter INPUT", "filter FORWARD"].contains(&name.as_str()) {
             let message = format!("{} accepts what no rule takes", name.escape_debug());
             reading.observe("firewall-default-accept", line, message);
@@ -155,6 +157,7 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
             policies.set(name, policy);
         }
     }
+    reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
     reading.facts.set("rules", rules);
     Some(reading)

@@ -9,13 +9,24 @@ use super::{Kind, Likeness, Reading};
 use crate::domain::ItemClass;
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "k8s-rbac", class: ItemClass::AccessControl, looks, read: read_rights },
-    Kind { name: "k8s-network-policy", class: ItemClass::Policy, looks, read: read_network },
-    Kind { name: "k8s-pod-security", class: ItemClass::Policy, looks, read: read_pod_security },
-    Kind { name: "k8s-workload", class: ItemClass::Hardening, looks, read: read_workload },
+    Kind { name: "k8s-rbac", class: ItemClass::AccessControl, looks: |file| looks(file, &RIGHTS), read: read_rights },
+    Kind {
+        name: "k8s-network-policy",
+        class: ItemClass::Policy,
+        looks: |file| looks(file, &[NETWORK]),
+        read: read_network,
+    },
+    Kind { name: "k8s-pod-security", class: ItemClass::Policy, looks: looks_pod_security, read: read_pod_security },
+    Kind {
+        name: "k8s-workload",
+        class: ItemClass::Hardening,
+        looks: |file| looks(file, &WORKLOADS),
+        read: read_workload,
+    },
 ];
 
 const RIGHTS: [&str; 4] = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
+const NETWORK: &str = "NetworkPolicy";
 const WORKLOADS: [&str; 8] =
     ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"];
 
@@ -30,9 +41,26 @@ const REMOVED: [(&str, &str, &str); 7] = [
     ("networking.k8s.io/v1beta1", "", "networking.k8s.io/v1"),
 ];
 
-fn looks(file: &File<'_>) -> Likeness {
+/// Says whether a key `kind` with one of these values stands in the file; only then is it worth parsing.
+fn looks(file: &File<'_>, kinds: &[&str]) -> Likeness {
     let plausible = ["yaml", "yml", "json"].iter().any(|ending| file.has_ending(ending)) || !file.name().contains('.');
-    if plausible && file.holds("apiVersion") && file.holds("kind") { Likeness::Maybe } else { Likeness::None }
+    if !plausible || !file.holds("apiVersion") {
+        return Likeness::None;
+    }
+    let text = file.text();
+    let stands = memchr::memmem::find_iter(text.as_bytes(), "kind").any(|at| {
+        let rest = text.get(at + 4..).unwrap_or_default().trim_start_matches('"').trim_start();
+        let value = rest.strip_prefix(':').map(|value| value.trim_start_matches([' ', '"', '\'']));
+        value.is_some_and(|value| {
+            let end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+            value.get(..end).is_some_and(|word| word == "List" || kinds.contains(&word))
+        })
+    });
+    if stands { Likeness::Maybe } else { Likeness::None }
+}
+
+fn looks_pod_security(file: &File<'_>) -> Likeness {
+    if file.holds(LEVEL) { looks(file, &["Namespace"]) } else { Likeness::None }
 }
 
 /// Returns the objects of a file, those of lists included; none when they are not of Kubernetes.
@@ -67,8 +95,13 @@ fn title(object: &Node) -> String {
     }
 }
 
-/// Reads the objects of a file when one is wanted: names them all, judges versions, then each wanted one.
-fn read(file: &File<'_>, wanted: impl Fn(&Node) -> bool, judge: impl Fn(&Node, &mut Reading)) -> Option<Reading> {
+/// Reads the objects of a file when one is wanted: names them all, judges versions, then each wanted one. Returns the
+/// wanted ones too.
+fn read(
+    file: &File<'_>,
+    wanted: impl Fn(&Node) -> bool,
+    judge: impl Fn(&Node, &mut Reading),
+) -> Option<(Reading, Vec<Node>)> {
     let objects = objects(file)?;
     if !objects.iter().any(&wanted) {
         return None;
@@ -82,7 +115,7 @@ fn read(file: &File<'_>, wanted: impl Fn(&Node) -> bool, judge: impl Fn(&Node, &
     }
     reading.facts.set("objects", objects.iter().map(title).collect::<Vec<_>>());
     reading.observations.sort_by_key(|seen| seen.line);
-    Some(reading)
+    Some((reading, objects.into_iter().filter(wanted).collect()))
 }
 
 fn judge_version(object: &Node, reading: &mut Reading) {
@@ -95,9 +128,9 @@ fn judge_version(object: &Node, reading: &mut Reading) {
 }
 
 fn read_rights(file: &File<'_>) -> Option<Reading> {
-    let mut reading = read(file, |object| RIGHTS.contains(&kind(object)), judge_rights)?;
+    let (mut reading, objects) = read(file, |object| RIGHTS.contains(&kind(object)), judge_rights)?;
     let mut grants = crate::domain::Facts::new();
-    for object in objects(file)?.iter().filter(|object| RIGHTS.contains(&kind(object))) {
+    for object in &objects {
         grants.set(title(object), describe_rights(object));
     }
     reading.facts.set("grants", grants);
@@ -144,7 +177,7 @@ fn judge_rights(object: &Node, reading: &mut Reading) {
 }
 
 fn read_network(file: &File<'_>) -> Option<Reading> {
-    read(file, |object| kind(object) == "NetworkPolicy", judge_network)
+    read(file, |object| kind(object) == NETWORK, judge_network).map(|(reading, _)| reading)
 }
 
 /// An empty rule, or one with an empty peer list, lets everyone in.
@@ -169,7 +202,7 @@ fn level(object: &Node) -> Option<&Node> {
 }
 
 fn read_pod_security(file: &File<'_>) -> Option<Reading> {
-    let mut reading = read(
+    let (mut reading, spaces) = read(
         file,
         |object| level(object).is_some(),
         |object, reading| {
@@ -179,8 +212,7 @@ fn read_pod_security(file: &File<'_>) -> Option<Reading> {
             }
         },
     )?;
-    let objects = objects(file)?;
-    reading.facts.set_some("enforce", objects.iter().find_map(level).and_then(Node::text));
+    reading.facts.set_some("enforce", spaces.iter().find_map(level).and_then(Node::text));
     Some(reading)
 }
 
@@ -198,10 +230,9 @@ fn containers(object: &Node) -> impl Iterator<Item = &Node> {
 }
 
 fn read_workload(file: &File<'_>) -> Option<Reading> {
-    let mut reading = read(file, |object| WORKLOADS.contains(&kind(object)), judge_workload)?;
-    let objects = objects(file)?;
-    let workloads = objects.iter().filter(|object| WORKLOADS.contains(&kind(object)));
-    let images: Vec<&str> = workloads.flat_map(containers).filter_map(|container| container.text_at("image")).collect();
+    let (mut reading, workloads) = read(file, |object| WORKLOADS.contains(&kind(object)), judge_workload)?;
+    let images: Vec<&str> =
+        workloads.iter().flat_map(containers).filter_map(|container| container.text_at("image")).collect();
     reading.facts.set("images", images);
     Some(reading)
 }

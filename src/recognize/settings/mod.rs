@@ -3,19 +3,27 @@
 //! One table of kinds, in the order of trial; each says cheaply whether a file looks like it, and then reads it.
 //! Content decides first and the path second. Never here: keys, certificates and secrets' containers.
 
+mod access;
 mod containers;
 mod file;
 mod firewall;
 mod github;
 mod iam;
 mod kubernetes;
+mod languages;
+mod mac;
+mod services;
 mod ssh;
 mod ssh_keys;
 mod sudoers;
+mod system;
+mod terraform;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 mod values;
+mod web;
 
 use super::Recognized;
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
@@ -76,11 +84,18 @@ const FAMILIES: &[&[Kind]] = &[
     ssh_keys::KINDS,
     sudoers::KINDS,
     firewall::KINDS,
+    access::KINDS,
     values::KINDS,
     iam::KINDS,
     github::KINDS,
     containers::KINDS,
     kubernetes::KINDS,
+    languages::KINDS,
+    mac::KINDS,
+    system::KINDS,
+    web::KINDS,
+    terraform::KINDS,
+    services::KINDS,
 ];
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {

@@ -2,6 +2,8 @@
 //!
 //! Never here: what an included file says; `Include` is a fact. Keys are read in `ssh_keys`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::file::{File, words};
 use super::{Kind, Likeness, Reading};
 use crate::domain::{Fact, Facts, ItemClass};
@@ -282,17 +284,19 @@ fn read_client(file: &File<'_>) -> Option<Reading> {
     read(file, &[COMMON, CLIENT], "Host")
 }
 
-/// Settings of one block, the first value of each.
+/// Settings of one block: the first value of each, or all of those that add up.
 #[derive(Default)]
 struct Block {
     title: String,
     facts: Facts,
+    adding: BTreeMap<String, Vec<Fact>>,
 }
 
 fn read(file: &File<'_>, tables: &[&[&str]], opener: &str) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut blocks = vec![Block::default()];
     let mut hosts: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
     let (mut known, mut unknown) = (0_u32, 0_u32);
     for (line, text) in file.lines(&['#']) {
         let word = keyword(text);
@@ -302,12 +306,18 @@ fn read(file: &File<'_>, tables: &[&[&str]], opener: &str) -> Option<Reading> {
         };
         known += 1;
         let rest = text.get(word.len()..).unwrap_or_default().trim_start().trim_start_matches('=');
-        let values = values(rest);
+        let mut values = values(rest);
+        if name == "SetEnv" {
+            // A variable may hold a secret; its name says enough.
+            for value in &mut values {
+                value.truncate(value.find('=').unwrap_or(value.len()));
+            }
+        }
         if name == "Match" || name == "Host" {
             if name == "Host" {
-                hosts.extend(values.iter().filter(|host| !hosts.contains(host)).cloned().collect::<Vec<_>>());
+                hosts.extend(values.iter().filter(|host| seen.insert((*host).clone())).cloned());
             }
-            blocks.push(Block { title: format!("{name} {}", values.join(" ")), facts: Facts::new() });
+            blocks.push(Block { title: format!("{name} {}", values.join(" ")), ..Block::default() });
             continue;
         }
         if let Some(block) = blocks.last_mut()
@@ -320,9 +330,9 @@ fn read(file: &File<'_>, tables: &[&[&str]], opener: &str) -> Option<Reading> {
         return None;
     }
     let mut blocks = blocks.into_iter();
-    reading.facts = blocks.next().map(|block| block.facts).unwrap_or_default();
+    reading.facts = blocks.next().map(Block::into_facts).unwrap_or_default();
     for block in blocks {
-        reading.facts.set(block.title, block.facts);
+        reading.facts.set(block.title.clone(), block.into_facts());
     }
     if opener == "Host" {
         reading.facts.set("hosts", hosts);
@@ -342,29 +352,33 @@ fn values(rest: &str) -> Vec<String> {
 impl Block {
     /// Sets an option unless it is set already; says whether the value counts.
     fn set(&mut self, name: &str, values: &[String]) -> bool {
-        let adding = ADDING.contains(&name);
-        let fact = match self.facts.find(name) {
-            Some(_) if !adding => return false,
-            Some(before) => {
-                let mut all = match before {
-                    Fact::List(list) => list.clone(),
-                    single => vec![single.clone()],
-                };
-                all.extend(values.iter().map(|value| fact(name, value)));
-                Fact::List(all)
-            }
-            None if LISTS.contains(&name) => {
-                values.join(",").split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>().into()
-            }
-            None if name == "Port" => match values {
-                [one] => fact(name, one),
-                _ => values.to_vec().into(),
-            },
-            None if adding => Fact::List(values.iter().map(|value| fact(name, value)).collect()),
-            None => fact(name, &values.join(" ")),
+        if ADDING.contains(&name) {
+            let all = self.adding.entry(name.to_owned()).or_default();
+            all.extend(values.iter().map(|value| fact(name, value)));
+            return true;
+        }
+        if self.facts.find(name).is_some() {
+            return false;
+        }
+        let value = values.join(if LISTS.contains(&name) { "," } else { " " });
+        let fact = if LISTS.contains(&name) {
+            value.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>().into()
+        } else {
+            fact(name, &value)
         };
         self.facts.set(name, fact);
         true
+    }
+
+    fn into_facts(mut self) -> Facts {
+        for (name, mut values) in self.adding {
+            let alone = values.len() == 1 && name == "Port";
+            match values.pop_if(|_| alone) {
+                Some(only) => self.facts.set(name, only),
+                None => self.facts.set(name, Fact::List(values)),
+            }
+        }
+        self.facts
     }
 }
 

@@ -83,8 +83,14 @@ fn is_key_type(word: &str) -> bool {
     TYPES.iter().any(|(name, _, _)| *name == word) || word.ends_with("-cert-v01@openssh.com")
 }
 
+/// No line with a key is longer.
+const MAX_LINE: usize = 16 << 10;
+
 /// Splits a line at white space outside quotation marks and reads the key in it.
 fn entry(line: u32, text: &str) -> Option<Entry<'_>> {
+    if text.len() > MAX_LINE {
+        return None;
+    }
     let mut before = Vec::new();
     let mut rest = text;
     // Markers or principals, options, type: a key's type is at most the third word.
@@ -165,7 +171,8 @@ fn all_known(text: &str, known: &[&str]) -> bool {
 
 /// The first line's entry, when there is one.
 fn first<'f>(file: &'f File<'_>) -> Option<Entry<'f>> {
-    let (line, text) = file.lines(&['#']).next()?;
+    // Every blob begins with a length below 2^18.
+    let (line, text) = file.lines(&['#']).next().filter(|_| file.head_holds(" AAAA"))?;
     entry(line, text)
 }
 
@@ -194,7 +201,8 @@ fn looks_signers(file: &File<'_>) -> Likeness {
 }
 
 fn looks_hosts(file: &File<'_>) -> Likeness {
-    Likeness::named_or(file.name().contains("known_hosts"), || {
+    let named = ["known_hosts", "known_hosts2", "ssh_known_hosts", "ssh_known_hosts2"].contains(&file.name());
+    Likeness::named_or(named, || {
         first(file).is_some_and(|entry| match entry.before.as_slice() {
             [marker, _] => marker.starts_with('@'),
             [hosts] => !hosts.starts_with('@') && !all_known(hosts, &OPTIONS),
@@ -203,9 +211,18 @@ fn looks_hosts(file: &File<'_>) -> Likeness {
     })
 }
 
-/// Reads all lines; none when one is no key, or (unless empty is allowed) when there are none.
-fn entries<'f>(file: &'f File<'_>) -> Option<Vec<Entry<'f>>> {
-    file.lines(&['#']).map(|(line, text)| entry(line, text)).collect()
+/// Reads all lines. In a file that is named as such a list, a line that is no key is passed over and observed, as
+/// sshd passes over it; anywhere else it means that the file is something else.
+fn entries<'f>(file: &'f File<'_>, looks: fn(&File<'_>) -> Likeness, reading: &mut Reading) -> Option<Vec<Entry<'f>>> {
+    let mut entries = Vec::new();
+    for (line, text) in file.lines(&['#']) {
+        match entry(line, text) {
+            Some(entry) => entries.push(entry),
+            None if looks(file) == Likeness::Named => reading.observe("unreadable", line, "the line holds no key"),
+            None => return None,
+        }
+    }
+    (!entries.is_empty() || reading.observations.is_empty()).then_some(entries)
 }
 
 fn read_authorized(file: &File<'_>) -> Option<Reading> {
@@ -213,9 +230,10 @@ fn read_authorized(file: &File<'_>) -> Option<Reading> {
     let mut keys = Vec::new();
     let mut all_options = Facts::new();
     let root = file.path().contains("root/.ssh/") || file.path().ends_with("authorized_keys.d/root");
-    let entries = entries(file)?;
+    let entries = entries(file, looks_authorized, &mut reading)?;
     for Entry { line, before, key, comment } in &entries {
         let mut options = before.first().map(|text| options(text)).unwrap_or_default();
+        options.iter_mut().for_each(hide_value_of_variable);
         options.sort();
         let limited = options.iter().any(|option| option == "restrict" || option.starts_with("from="));
         if root && !limited {
@@ -236,6 +254,14 @@ fn read_authorized(file: &File<'_>) -> Option<Reading> {
         reading.facts.set("options", all_options);
     }
     Some(reading)
+}
+
+/// A variable of the environment may hold a secret; its name says enough.
+fn hide_value_of_variable(option: &mut String) {
+    if let Some(rest) = option.strip_prefix("environment=") {
+        let name = rest.split('=').next().unwrap_or_default().len();
+        option.truncate("environment=".len() + name);
+    }
 }
 
 fn judge(key: &Key, line: u32, reading: &mut Reading) {
@@ -259,7 +285,7 @@ fn describe(key: &Key) -> Facts {
 fn read_signers(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut principals, mut fingerprints, mut signers) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries(file)? {
+    for entry in entries(file, looks_signers, &mut reading)? {
         let (names, limits) = match entry.before.as_slice() {
             [names] => (*names, Vec::new()),
             [names, limits] => (*names, options(limits)),
@@ -285,7 +311,7 @@ fn read_hosts(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut hashed, mut revoked, mut authorities) = (0_i64, 0_i64, 0_i64);
     let mut keys = Vec::new();
-    for entry in entries(file)? {
+    for entry in entries(file, looks_hosts, &mut reading)? {
         let (marker, hosts) = match entry.before.as_slice() {
             [hosts] => ("", *hosts),
             [marker, hosts] if marker.starts_with('@') => (*marker, *hosts),
@@ -376,5 +402,19 @@ mod tests {
     fn a_type_that_is_not_the_blob_s_is_refused() {
         let text = ed25519().replace("ssh-ed25519 ", "ssh-rsa ");
         assert_eq!(rules("authorized_keys", &text), [("unreadable", None)]);
+    }
+
+    #[test]
+    fn a_broken_line_is_told_and_hides_no_other() {
+        let text = format!("{}\nssh-rsa AAAAbroken\n", ed25519());
+        assert_eq!(rules("authorized_keys", &text), [("unreadable", Some(2))]);
+        assert_eq!(kind_of("list", &text), None);
+    }
+
+    #[test]
+    fn the_value_of_a_variable_is_no_fact() {
+        let text = format!("environment=\"TOKEN=opensesame\" {}\n", ed25519());
+        let shown = format!("{:?}", facts("authorized_keys", &text));
+        assert!(shown.contains("environment=TOKEN") && !shown.contains("opensesame"), "{shown}");
     }
 }

@@ -91,9 +91,10 @@ fn read(file: &File<'_>) -> Option<Reading> {
             _ => specifications.push((line, text)),
         }
     }
+    let known = Known::of(&aliases);
     let mut grants: BTreeMap<String, Grant> = BTreeMap::new();
     for (line, text) in &specifications {
-        read_specification(*line, text, &aliases, &mut grants, &mut reading)?;
+        read_specification(*line, text, &known, &mut grants, &mut reading)?;
     }
     if specifications.is_empty() && defaults.is_empty() && aliases.is_empty() && includes.is_empty() {
         return None;
@@ -144,7 +145,7 @@ fn split_unescaped(text: &str, mark: char) -> Vec<&str> {
 fn read_specification(
     line: u32,
     text: &str,
-    aliases: &BTreeMap<String, Vec<String>>,
+    known: &Known<'_>,
     grants: &mut BTreeMap<String, Grant>,
     reading: &mut Reading,
 ) -> Option<()> {
@@ -158,12 +159,13 @@ fn read_specification(
     for command in split_unescaped(right, ',') {
         read_command(command.trim(), &mut new);
     }
-    let everything = new.commands.iter().any(|command| stands_for_all(command, aliases, 0));
+    let everything = new.commands.iter().any(|command| known.everything.contains(command.as_str()));
     if new.tags.contains("NOPASSWD") {
         let who = users.join(", ");
         reading.observe("sudo-nopasswd", line, format!("{} runs commands without a password", who.escape_debug()));
     }
-    let others: Vec<&str> = users.iter().map(String::as_str).filter(|user| !is_administrator(user, aliases)).collect();
+    let others: Vec<&str> =
+        users.iter().map(String::as_str).filter(|user| !known.administrators.contains(*user)).collect();
     if everything && !others.is_empty() {
         let who = others.join(", ");
         reading.observe("sudo-all-commands", line, format!("{} may run every command", who.escape_debug()));
@@ -198,14 +200,31 @@ fn read_command(text: &str, grant: &mut Grant) {
     }
 }
 
-fn stands_for_all(command: &str, aliases: &BTreeMap<String, Vec<String>>, depth: u8) -> bool {
-    let of_alias = |members: &Vec<String>| members.iter().any(|member| stands_for_all(member, aliases, depth + 1));
-    command == "ALL" || (depth < 8 && aliases.get(command).is_some_and(of_alias))
+/// Names that stand for every command, or for administrators alone, aliases included.
+struct Known<'a> {
+    everything: BTreeSet<&'a str>,
+    administrators: BTreeSet<&'a str>,
 }
 
-fn is_administrator(user: &str, aliases: &BTreeMap<String, Vec<String>>) -> bool {
-    let known = |name: &str| ADMINISTRATORS.contains(&name);
-    known(user) || aliases.get(user).is_some_and(|members| members.iter().all(|member| known(member)))
+/// How deep aliases may stand in each other.
+const ALIAS_DEPTH: usize = 8;
+
+impl<'a> Known<'a> {
+    fn of(aliases: &'a BTreeMap<String, Vec<String>>) -> Self {
+        let mut everything = BTreeSet::from(["ALL"]);
+        let mut administrators = BTreeSet::from(ADMINISTRATORS);
+        for _ in 0..ALIAS_DEPTH {
+            for (name, members) in aliases {
+                if members.iter().any(|member| everything.contains(member.as_str())) {
+                    everything.insert(name);
+                }
+                if members.iter().all(|member| administrators.contains(member.as_str())) {
+                    administrators.insert(name);
+                }
+            }
+        }
+        Self { everything, administrators }
+    }
 }
 
 fn describe(facts: &mut Facts, grants: BTreeMap<String, Grant>) {

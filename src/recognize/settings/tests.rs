@@ -92,18 +92,71 @@ fn the_corpus_is_recognised_as_labelled() {
 }
 
 const SAMPLES: &[(&str, &str)] = &[
-    ("sshd_config", "Port 22\nMatch User \"a b\"\n PermitRootLogin=yes # x\nCiphers +3des-cbc\n"),
+    ("etc/ssh/sshd_config", "Port 22\nMatch User \"a b\"\n PermitRootLogin=yes # x\nCiphers +3des-cbc\n"),
     (
         "authorized_keys",
         "from=\"a,b\",restrict ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExp1WSMwUBn2VRoTWmmB6ULCZnrwp0O5uZO7sRO4req x\n",
     ),
+    ("known_hosts", "@revoked * ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExp1WSMwUBn2VRoTWmmB6ULCZnrwp0O5uZO7sRO4req x\n"),
     ("sudoers", "Cmnd_Alias A = /bin/a, \\\n /bin/b\ndeploy ALL=(root) NOPASSWD: A, /bin/c \\: x\n#includedir /x\n"),
     ("sysctl.conf", "-net/ipv4.ip_forward = 1\nkernel.randomize_va_space=0\n"),
-    ("x.json", "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"*\"], \"Resource\": \"*\\u00e4\"}]}"),
+    ("a.nft", "table ip t {\n chain in { type filter hook input priority 0; policy accept; }\n}\n"),
+    ("rules.v4", "*filter\n:INPUT ACCEPT [1:2]\n-A INPUT -j DROP\nCOMMIT\n"),
+    ("a.json", "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"*\"], \"Resource\": \"*\\u00e4\"}]}"),
+    (
+        ".github/workflows/a.yml",
+        "on: [push, {x: y}]\npermissions: write-all\njobs:\n  a:\n    steps:\n    - uses: a/b@v4\n    - run: echo ${{ github.head_ref }}\n",
+    ),
+    (
+        "a.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: &a x}\nspec: {template: {spec: {containers: [{image: *a}]}}}\n",
+    ),
+    ("Dockerfile", "FROM --platform=x a:1 AS b\nUSER 1:1\nRUN x \\\n y\n"),
+    ("pg_hba.conf", "host a b 10.0.0.0 255.0.0.0 md5 radiussecrets=x\nlocal all all trust\n"),
+    (".htpasswd", "a:$apr1$x$y\nb:{SHA}z\n"),
+    ("etc/nginx/a.conf", "server { listen 443 ssl; ssl_ciphers 'RC4:!a'; add_header X \"a;b\"; } # c\n"),
+    ("apache2/a.conf", "<VirtualHost *>\nSSLProtocol all -SSLv3\nHeader set X \"y\"\n</VirtualHost>\n"),
+    (
+        "haproxy.cfg",
+        "global\n ssl-default-bind-options ssl-min-ver TLSv1.0 force-tlsv10\nbackend b\n server s h:1 ssl verify none\n",
+    ),
+    (
+        "_headers",
+        "/*\n  Content-Security-Policy: default-src *; script-src 'unsafe-eval'\n  Strict-Transport-Security: max-age=3\n",
+    ),
+    ("a.te", "policy_module(app, 1.0)\npermissive app_t;\nallow a b:c d;\n"),
+    ("usr.bin.a", "include <tunables/global>\n/usr/bin/a flags=(complain) {\n  /x Ux,\n}\n"),
+    ("m.conf", "[request_definition]\nr = a\n[policy_effect]\ne = !some(where (p.eft == deny))\n"),
+    ("p.csv", "p, a, b, c\ng, a, b\n"),
+    ("a.rego", "package a\n\ndefault allow := true\nallow if { x }\n"),
+    (
+        "a.cedar",
+        "@id(\"x\")\npermit (principal, action, resource);\nforbid (principal, action, resource) when { x };\n",
+    ),
+    ("a.service", "[Unit]\n[Service]\nExecStart=/bin/a \\\n b\nNoNewPrivileges=yes\n"),
+    ("audit.rules", "-D\n-w /etc/passwd -p wa\n-e 0\n"),
+    ("pam.d/a", "auth [success=1 default=ignore] pam_unix.so nullok\n@include x\n"),
+    ("krb5.conf", "[libdefaults]\n default_tgs_enctypes = aes rc4\n"),
+    ("openssl.cnf", "[a]\nCipherString = DEFAULT@SECLEVEL=0\n"),
+    ("rsyslog.conf", "*.* @@h:1;x\naction(type=\"omfwd\" target=\"h\" port=\"1\")\n"),
+    (
+        "a.tf",
+        "resource \"aws_security_group\" \"a\" {\n ingress {\n from_port = 22\n cidr_blocks = [\"0.0.0.0/0\"]\n }\n}\n",
+    ),
+    (".terraform.lock.hcl", "provider \"a\" {\n version = \"1\"\n}\n"),
+    ("openapi.yaml", "openapi: 3.0.3\ninfo: {title: a, version: 1}\nservers:\n- url: http://a:b@c/\n"),
+    ("s.toml", "[[service]]\nname = \"a\"\nendpoint = \"http://x\"\napi_version = \"latest\"\n"),
 ];
 
+#[test]
+fn every_sample_is_recognised() {
+    for (path, text) in SAMPLES {
+        assert!(kind_of(path, text).is_some(), "{path}");
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn no_mutation_of_a_sample_panics(
