@@ -61,7 +61,14 @@ impl Context {
             Err(_) => clock(),
         };
         let directory = directory.unwrap_or_else(|| PathBuf::from("."));
-        Ok(Self { directory, format, quiet, now: Timestamp::from_seconds(now), state: State::from_environment(), color })
+        Ok(Self {
+            directory,
+            format,
+            quiet,
+            now: Timestamp::from_seconds(now),
+            state: State::from_environment(),
+            color,
+        })
     }
 
     /// Opens the repository; Git's own variables count, as they do in hooks.

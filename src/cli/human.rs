@@ -15,7 +15,8 @@ pub(super) fn paint(text: &str, code: &str, colors: bool) -> String {
 pub(super) fn failure(failure: &Failure, colors: bool) -> String {
     let (word, code) =
         if failure.exit == crate::jobs::Exit::Inconclusive { ("unknown", "33") } else { ("error", "31") };
-    let mut text = format!("{}: {}\n", paint(&format!("{word}[{}]", failure.code), code, colors), clean(&failure.message));
+    let mut text =
+        format!("{}: {}\n", paint(&format!("{word}[{}]", failure.code), code, colors), clean(&failure.message));
     for cause in &failure.causes {
         let _ = writeln!(text, " cause: {}", clean(cause));
     }
@@ -62,8 +63,18 @@ pub(super) fn item(item: &ConfigurationItem, width: usize) -> String {
     format!("{:width$}  {:<22} {}{undeclared}{secret}\n", item.path.to_string(), item.kind, told.join(", "))
 }
 
-const TELLING: [&str; 10] =
-    ["subject", "not_after", "type", "algorithm", "bits", "fingerprint", "comment", "PermitRootLogin", "rules", "chains"];
+const TELLING: [&str; 10] = [
+    "subject",
+    "not_after",
+    "type",
+    "algorithm",
+    "bits",
+    "fingerprint",
+    "comment",
+    "PermitRootLogin",
+    "rules",
+    "chains",
+];
 
 fn shorten(value: &Fact) -> String {
     let text = value.to_string();
@@ -103,7 +114,15 @@ pub(super) fn verification(report: &Verification, colors: bool) -> String {
     if report.verdict() == Verdict::Verified {
         for shown in &report.sign_offs {
             let said = &shown.sign_off;
-            let _ = writeln!(text, "  signed by {} ({}), {} as {}, time claimed {}", clean(&said.printed_name), said.person, said.meaning, said.role, said.time);
+            let _ = writeln!(
+                text,
+                "  signed by {} ({}), {} as {}, time claimed {}",
+                clean(&said.printed_name),
+                said.person,
+                said.meaning,
+                said.role,
+                said.time
+            );
         }
         let _ = writeln!(text, "  as of this log only, freshness unknown");
     }

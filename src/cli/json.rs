@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Component, ComponentDelta, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts, Finding, ItemDelta,
-    Severity,
+    Component, ComponentDelta, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts, Finding,
+    ItemDelta, Severity,
 };
 use crate::jobs::{CheckStatus, Event, Exit, Failure, Verification};
 
@@ -164,8 +164,10 @@ pub(super) fn component_delta(delta: &ComponentDelta) -> Value {
 /// Returns one event of a history.
 pub(super) fn event(event: &Event) -> Value {
     let state = |item: &Option<ConfigurationItem>| {
-        item.as_ref().map(|item| json!({ "path": item.path.to_string(), "git_id": item.git_id.to_string(),
-            "blake3": item.digest.map(|set| set.blake3.to_string()) }))
+        item.as_ref().map(|item| {
+            json!({ "path": item.path.to_string(), "git_id": item.git_id.to_string(),
+            "blake3": item.digest.map(|set| set.blake3.to_string()) })
+        })
     };
     let item = event.delta.item();
     json!({

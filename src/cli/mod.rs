@@ -80,7 +80,10 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         // No payload: it could hold a part of what was being read.
-        let _ = writeln!(std::io::stderr(), "error[GB-DEFECT]: a defect of git-baseline, at {place}\n hint: please report this place and the command");
+        let _ = writeln!(
+            std::io::stderr(),
+            "error[GB-DEFECT]: a defect of git-baseline, at {place}\n hint: please report this place and the command"
+        );
     }));
     let outcome = std::panic::catch_unwind(|| match Cli::try_parse() {
         Ok(cli) => run(cli),

@@ -342,6 +342,9 @@ mod tests {
         assert_eq!(code(&[&good[..], b"\0"].concat()), Err("GB-FMT-TRAILING"));
         assert_eq!(code(&good[..good.len() - 1]), Err("GB-FMT-TRUNCATED"));
         assert_eq!(code(&[&[0x84, 0x02][..], &good[2..]].concat()), Err("GB-FMT-VERSION"));
-        assert_eq!(code(&encode_plain(&FrameOut(FORMAT, SignOff::TYPE, None, &sign_off().target))), Err("GB-FMT-FIELD"));
+        assert_eq!(
+            code(&encode_plain(&FrameOut(FORMAT, SignOff::TYPE, None, &sign_off().target))),
+            Err("GB-FMT-FIELD")
+        );
     }
 }

@@ -80,7 +80,11 @@ pub fn words(delta: &ItemDelta) -> Option<&'static str> {
     let fact = |item: &'_ ConfigurationItem, name: &str| item.facts.find(name).cloned();
     let same = |name: &str| fact(before, name) == fact(after, name);
     if before.declared != after.declared && before.git_id == after.git_id {
-        return Some(if after.declared { "now declared by a rule" } else { "no longer declared by any rule (weakened)" });
+        return Some(if after.declared {
+            "now declared by a rule"
+        } else {
+            "no longer declared by any rule (weakened)"
+        });
     }
     if before.facts == after.facts && before.kind == after.kind && !before.facts.is_empty() {
         return Some(if before.git_id == after.git_id { "content unchanged" } else { "no semantic change" });

@@ -40,7 +40,10 @@ pub fn commit_delta(repository: &Repository, commit: &Commit) -> Result<CommitDe
     let changes = repository.changed_paths(before.as_ref().map(|side| side.tree), commit.tree)?;
     let policy_changed = changes.iter().any(|change| change.path.as_bytes() == POLICY_PATH.as_bytes());
     let (old, new) = if policy_changed {
-        (before.as_ref().map_or_else(|| Ok(Vec::new()), |side| all_items(repository, side))?, all_items(repository, &after)?)
+        (
+            before.as_ref().map_or_else(|| Ok(Vec::new()), |side| all_items(repository, side))?,
+            all_items(repository, &after)?,
+        )
     } else {
         changed_items(repository, before.as_ref(), &after, &changes)?
     };

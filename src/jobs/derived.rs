@@ -59,9 +59,13 @@ pub fn check_release(
             .hint("git baseline repair"));
     };
     let altered = |what: String| {
-        Failure::new(Exit::Disproven, "GB-REF-ALTERED", format!("{name} is not what the log says of release {}", release.name))
-            .because(what)
-            .hint("git baseline repair")
+        Failure::new(
+            Exit::Disproven,
+            "GB-REF-ALTERED",
+            format!("{name} is not what the log says of release {}", release.name),
+        )
+        .because(what)
+        .hint("git baseline repair")
     };
     let Ok(commit) = repository.commit(id) else { return Err(altered(format!("{} is no commit", id.short()))) };
     if commit.parents != [release.commit] {

@@ -51,7 +51,9 @@ pub struct Leaf {
 fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
     let has = |path: &str| added.iter().any(|(added, _)| added == path);
     let single = added.iter().filter(|(path, _)| !path.strip_suffix(".sig").is_some_and(has));
-    single.map(|(path, _)| Leaf { path: path.clone(), signature: Some(format!("{path}.sig")).filter(|path| has(path)) }).collect()
+    single
+        .map(|(path, _)| Leaf { path: path.clone(), signature: Some(format!("{path}.sig")).filter(|path| has(path)) })
+        .collect()
 }
 
 /// The trust root in force, verified.
@@ -116,7 +118,10 @@ impl<'r> Log<'r> {
 
     /// Returns the paths below a folder, sorted.
     pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
-        self.files.range(folder.to_owned()..).map(|(path, _)| path.as_str()).take_while(move |path| path.starts_with(folder))
+        self.files
+            .range(folder.to_owned()..)
+            .map(|(path, _)| path.as_str())
+            .take_while(move |path| path.starts_with(folder))
     }
 
     /// Returns the bytes of the signature that came with a statement.
@@ -144,7 +149,8 @@ impl<'r> Log<'r> {
 
     /// Returns the names of the releases that the log holds, sorted.
     pub fn release_names(&self) -> Vec<ReleaseName> {
-        let names = self.below("releases/").filter_map(|path| path.strip_prefix("releases/")?.strip_suffix("/release.cbor"));
+        let names =
+            self.below("releases/").filter_map(|path| path.strip_prefix("releases/")?.strip_suffix("/release.cbor"));
         names.filter_map(|name| ReleaseName::parse(name).ok()).collect()
     }
 
@@ -205,7 +211,9 @@ impl<'r> Log<'r> {
 fn unpinned(fingerprint: &Digest) -> Failure {
     Failure::new(Exit::Inconclusive, "GB-TRUST-UNPINNED", "nothing outside this repository says whom to trust")
         .because(format!("its log begins with the trust root {fingerprint}"))
-        .hint(format!("confirm the fingerprint with its maker by another way, then `git baseline trust pin {fingerprint}`"))
+        .hint(format!(
+            "confirm the fingerprint with its maker by another way, then `git baseline trust pin {fingerprint}`"
+        ))
 }
 
 /// Parses an armoured signature that stands in the log.

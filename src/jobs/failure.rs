@@ -110,17 +110,26 @@ impl From<StoreError> for Failure {
         let code = error.code();
         let (exit, hint) = match code {
             "GB-REPO-NOT-FOUND" => (Exit::Usage, "run this inside a Git repository, or name one with `-C DIR`"),
-            "GB-REPO-REVISION" => (Exit::Usage, "see what there is with `git log --oneline --all` and `git baseline show`"),
+            "GB-REPO-REVISION" => {
+                (Exit::Usage, "see what there is with `git log --oneline --all` and `git baseline show`")
+            }
             "GB-REPO-CONFLICT" => (Exit::Usage, "resolve the conflicts first: `git status`"),
             "GB-REPO-REFTABLE" => (Exit::Inconclusive, "convert a copy with `git refs migrate --ref-format=files`"),
             "GB-REPO-SHALLOW" => (Exit::Inconclusive, "git fetch --unshallow"),
-            "GB-OBJ-MISSING" => (Exit::Inconclusive, "fetch the missing objects, or work on a full clone: `git clone --mirror URL`"),
+            "GB-OBJ-MISSING" => {
+                (Exit::Inconclusive, "fetch the missing objects, or work on a full clone: `git clone --mirror URL`")
+            }
             "GB-REPO-OWNER" => (Exit::Unsafe, "work on a clone of your own: `git clone --mirror DIR`"),
             "GB-REF-RACE" => (Exit::Changed, "run the same command again"),
-            "GB-REF-LOCKED" => (Exit::Changed, "run the same command again; a lock file that a killed process left must be removed by hand"),
+            "GB-REF-LOCKED" => (
+                Exit::Changed,
+                "run the same command again; a lock file that a killed process left must be removed by hand",
+            ),
             "GB-REPO-INDEX" => (Exit::Usage, "git status"),
             "GB-USE-OUTPUT" => (Exit::Usage, "name a folder that does not exist yet"),
-            "GB-LOG-NOT-LINEAR" | "GB-LOG-REWRITTEN" => (Exit::Disproven, "fetch refs/baseline/log again from a source that you trust"),
+            "GB-LOG-NOT-LINEAR" | "GB-LOG-REWRITTEN" => {
+                (Exit::Disproven, "fetch refs/baseline/log again from a source that you trust")
+            }
             "GB-NOTE-DAMAGED" => (Exit::Disproven, "git baseline repair"),
             "GB-REPO-IO" | "GB-REPO-WRITE" => (Exit::Usage, ""),
             _ => (Exit::Unsafe, "do not trust this repository; get it again from its source"),

@@ -121,12 +121,20 @@ impl Side {
         if let Some(signed) = self.release {
             let manifest = &inspection.collected.manifest;
             if manifest.ruleset != signed.ruleset {
-                return Err(Failure::new(Exit::Inconclusive, "GB-REP-RULESET", format!("release {} was made by rule set {}", self.name, signed.ruleset))
-                    .because(format!("this program knows {}", manifest.ruleset)));
+                return Err(Failure::new(
+                    Exit::Inconclusive,
+                    "GB-REP-RULESET",
+                    format!("release {} was made by rule set {}", self.name, signed.ruleset),
+                )
+                .because(format!("this program knows {}", manifest.ruleset)));
             }
             if Digest::of(&codec::encode(Some(&signed.baseline), manifest)) != signed.manifest {
-                return Err(Failure::new(Exit::Disproven, "GB-REP-DIFFERS", format!("the manifest of release {} cannot be reproduced", self.name))
-                    .hint(format!("git baseline reproduce {}", self.name)));
+                return Err(Failure::new(
+                    Exit::Disproven,
+                    "GB-REP-DIFFERS",
+                    format!("the manifest of release {} cannot be reproduced", self.name),
+                )
+                .hint(format!("git baseline reproduce {}", self.name)));
             }
         }
         Ok(inspection)

@@ -103,8 +103,7 @@ fn origin(founding: &Founding<'_>) -> String {
 }
 
 /// Folders that hold test keys and examples in most projects; excluded visibly, for the user to strike out.
-const FIXTURES: [&str; 8] =
-    ["test", "tests", "testdata", "fixtures", "examples", "spec", "node_modules", "vendor"];
+const FIXTURES: [&str; 8] = ["test", "tests", "testdata", "fixtures", "examples", "spec", "node_modules", "vendor"];
 
 /// Returns the text of a policy that declares what HEAD holds; on an unborn branch, what is staged.
 ///
@@ -199,9 +198,9 @@ fn fixture_folders(entries: &[RepoPath]) -> BTreeSet<String> {
 }
 
 fn below_any(path: &RepoPath, folders: &BTreeSet<String>) -> bool {
-    folders.iter().any(|folder| {
-        path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
-    })
+    folders
+        .iter()
+        .any(|folder| path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/")))
 }
 
 /// Returns the paths of entries that are files or links.

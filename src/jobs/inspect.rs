@@ -4,9 +4,11 @@
 
 use crate::checks::{self, Thresholds};
 use crate::collect::{self, Collected, Entry, Items};
-use crate::domain::{Component, Coverage, CoverageStatus, Finding, Observation, ObjectId, RepoPath, Severity, Timestamp};
-use crate::jobs::commit_delta::{policy_of, touches_components};
+use crate::domain::{
+    Component, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity, Timestamp,
+};
 use crate::jobs::Failure;
+use crate::jobs::commit_delta::{policy_of, touches_components};
 use crate::policy::{POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 

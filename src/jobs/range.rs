@@ -83,7 +83,12 @@ pub fn judge_notes(
         Err(Failure::new(
             Exit::Disproven,
             "GB-COVER-RECORD-MISSING",
-            format!("{} of {} commits in the range have no record, such as {}", missing.len(), ids.len(), first.short()),
+            format!(
+                "{} of {} commits in the range have no record, such as {}",
+                missing.len(),
+                ids.len(),
+                first.short()
+            ),
         )
         .hint("git baseline record"))
     })

@@ -35,7 +35,8 @@ pub fn commits_without_record(repository: &Repository, commits: &[ObjectId]) -> 
 fn has_record(repository: &Repository, id: ObjectId) -> Result<bool, Failure> {
     let Some(note) = repository.note(id)? else { return Ok(false) };
     let Ok(blocks) = codec::parse_note(&note) else { return Ok(true) };
-    let decoded = |block: &codec::RecordBlock| codec::decode::<CommitRecord>(&block.record).map(|(_, record)| record.commit);
+    let decoded =
+        |block: &codec::RecordBlock| codec::decode::<CommitRecord>(&block.record).map(|(_, record)| record.commit);
     Ok(blocks.iter().any(|block| decoded(block).is_ok_and(|commit| commit == id)))
 }
 

@@ -93,7 +93,8 @@ impl Subject {
     ) -> Result<CommitRecord, Failure> {
         let id = self.commit.id;
         let refuse = |code, what: String| {
-            Failure::new(Exit::Disproven, code, format!("the record on commit {} does not hold", id.short())).because(what)
+            Failure::new(Exit::Disproven, code, format!("the record on commit {} does not hold", id.short()))
+                .because(what)
         };
         let attested = Signature::parse_armor(block.signature.as_bytes())
             .and_then(|signature| crypto::attest(root, &namespace(CommitRecord::TYPE), &block.record, &signature))
@@ -118,7 +119,11 @@ impl Subject {
         }
         if record.ruleset != RULE_SET {
             let said = format!("it was made by rule set {}, and this program knows {RULE_SET}", record.ruleset);
-            let failure = Failure::new(Exit::Inconclusive, "GB-REP-RULESET", format!("the record on commit {} cannot be recomputed", id.short()));
+            let failure = Failure::new(
+                Exit::Inconclusive,
+                "GB-REP-RULESET",
+                format!("the record on commit {} cannot be recomputed", id.short()),
+            );
             return Err(failure.because(said).hint("verify with the version that made it"));
         }
         self.compare(&record).map_or(Ok(record), |what| Err(refuse("GB-RECORD-DELTA", what)))
@@ -139,7 +144,10 @@ impl Subject {
             ("its components", record.components != expected.components),
         ];
         let named: Vec<_> = differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
-        Some(format!("recomputed from the commit, it differs in {}", if named.is_empty() { "its summary".into() } else { named.join(", ") }))
+        Some(format!(
+            "recomputed from the commit, it differs in {}",
+            if named.is_empty() { "its summary".into() } else { named.join(", ") }
+        ))
     }
 }
 
@@ -162,8 +170,12 @@ pub fn sign(signer: &dyn Signer, record_type: &str, bytes: &[u8]) -> Result<Stri
 /// Returns the refusal of a key that the trust root does not know.
 pub fn unknown_key(signer: &dyn Signer) -> Failure {
     let fingerprint = crypto::fingerprint(signer.public_key());
-    Failure::new(Exit::Usage, "GB-SIG-UNKNOWN-KEY", format!("the trust root knows no person with the key {fingerprint}"))
-        .hint("sign with a key of the trust root: `git config baseline.key FILE`; see them with `git baseline trust show`")
+    Failure::new(
+        Exit::Usage,
+        "GB-SIG-UNKNOWN-KEY",
+        format!("the trust root knows no person with the key {fingerprint}"),
+    )
+    .hint("sign with a key of the trust root: `git config baseline.key FILE`; see them with `git baseline trust show`")
 }
 
 fn policy_trailer(repository: &Repository, commit: &Commit) -> Result<String, Failure> {

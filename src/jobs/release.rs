@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::{self, Record};
-use crate::crypto::{Signer, SIGN_OFF_NAMESPACE};
+use crate::crypto::{SIGN_OFF_NAMESPACE, Signer};
 use crate::domain::{
-    ChangeId, Digest, Finding, GateResult, Manifest, Meaning, ObjectId, RangeEntry, Release, ReleaseName, RoleName, SignOff,
-    StoredDocument, Target, Timestamp,
+    ChangeId, Digest, Finding, GateResult, Manifest, Meaning, ObjectId, RangeEntry, Release, ReleaseName, RoleName,
+    SignOff, StoredDocument, Target, Timestamp,
 };
 use crate::export;
 use crate::jobs::evidence::{LOG_REF, Log, RELEASE_REFS, Trust};
@@ -117,10 +117,12 @@ fn name_is_free(log: &Log<'_>, name: &ReleaseName) -> Result<(), Failure> {
 fn gate_findings(inspection: &Inspection, judged: &[range::Judged], now: Timestamp) -> Vec<Finding> {
     let mut findings = inspection.findings(now);
     let required = inspection.policy.change_control.required;
-    let unasked = judged.iter().filter(|judged| required && judged.changes_something() && judged.record.changes.is_empty());
+    let unasked =
+        judged.iter().filter(|judged| required && judged.changes_something() && judged.record.changes.is_empty());
     findings.extend(unasked.map(|judged| {
         let trailer = &inspection.policy.change_control.trailer;
-        let message = format!("commit {} changes items and names no change request ({trailer}:)", judged.record.commit.short());
+        let message =
+            format!("commit {} changes items and names no change request ({trailer}:)", judged.record.commit.short());
         crate::checks::finding("change-request-missing", None, None, message)
     }));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -215,7 +217,8 @@ pub fn make(
     files.retain(|path, _| log.blob_id(path).is_none());
     let message = format!("Release {name}\n");
     let commit = repository.append_to_log(Some(log.head), &files, identity, &message)?;
-    let reference = derived::write_release(repository, &draft.statement, &files, &draft.inspection.collected.manifest, &folder)?;
+    let reference =
+        derived::write_release(repository, &draft.statement, &files, &draft.inspection.collected.manifest, &folder)?;
     let written = read_back(repository, log, commit, &folder, &statement)?;
     repository.update_refs(&[
         RefEdit { name: LOG_REF.to_owned(), expected: Some(log.head), new: commit, message: message.clone() },
@@ -238,7 +241,11 @@ fn blocked(draft: &Draft) -> Failure {
     let mut failure = Failure::new(
         Exit::Disproven,
         "GB-GATE-BLOCKED",
-        format!("release {name} is stopped by {} finding{}", draft.blocked.len(), if draft.blocked.len() == 1 { "" } else { "s" }),
+        format!(
+            "release {name} is stopped by {} finding{}",
+            draft.blocked.len(),
+            if draft.blocked.len() == 1 { "" } else { "s" }
+        ),
     );
     failure.causes = draft.blocked.iter().take(20).cloned().collect();
     failure.hint(format!("git baseline check {}", draft.statement.commit.short()))

@@ -122,14 +122,15 @@ fn shortfall_of(name: &ReleaseName, shortfall: &crypto::Shortfall) -> Failure {
 /// Decodes bytes that have been vouched for, and checks that they speak of this release of this baseline.
 fn decode(trust: &Trust, name: &ReleaseName, bytes: &[u8]) -> Result<Release, Failure> {
     let what = format!("the statement of release {name}");
-    let (header, release) =
-        codec::decode::<Release>(bytes).map_err(|error| Failure::undecodable(&what, &error))?;
+    let (header, release) = codec::decode::<Release>(bytes).map_err(|error| Failure::undecodable(&what, &error))?;
     if header.baseline != Some(trust.fingerprint) {
         return Err(Failure::new(Exit::Disproven, "GB-BIND-BASELINE", format!("{what} belongs to another baseline")));
     }
     if release.name != *name {
         let said = format!("the signed statement names release {}", release.name);
-        return Err(Failure::new(Exit::Disproven, "GB-BIND-NAME", format!("{what} speaks of another release")).because(said));
+        return Err(
+            Failure::new(Exit::Disproven, "GB-BIND-NAME", format!("{what} speaks of another release")).because(said)
+        );
     }
     Ok(release)
 }
@@ -162,8 +163,7 @@ fn prove<'t>(trust: &'t Trust, path: &str, bytes: &[u8], signature: &[u8]) -> Re
     let attested = crypto::attest(&trust.root, SIGN_OFF_NAMESPACE, bytes, &signature)
         .map_err(|error| Failure::new(Exit::Disproven, error.code(), error.to_string()))?;
     attested.try_map(|bytes| {
-        let (header, sign_off) =
-            codec::decode::<SignOff>(bytes).map_err(|error| Failure::undecodable(path, &error))?;
+        let (header, sign_off) = codec::decode::<SignOff>(bytes).map_err(|error| Failure::undecodable(path, &error))?;
         if header.baseline != Some(trust.fingerprint) {
             return Err(Failure::new(Exit::Disproven, "GB-BIND-BASELINE", "it belongs to another baseline"));
         }
@@ -198,7 +198,11 @@ pub fn stored_document(log: &Log<'_>, release: &Release, name: &str) -> Result<V
     let bytes = log.need(&path)?;
     let stated = release.documents.iter().find(|document| document.name == name).map(|document| document.digest);
     let Some(stated) = stated else {
-        return Err(Failure::new(Exit::Usage, "GB-USE-DOCUMENT", format!("release {} has no document {name}", release.name)));
+        return Err(Failure::new(
+            Exit::Usage,
+            "GB-USE-DOCUMENT",
+            format!("release {} has no document {name}", release.name),
+        ));
     };
     bound(&path, &bytes, stated)?;
     Ok(bytes)

@@ -49,9 +49,13 @@ pub fn reproduce(
     let inspection = Inspection::of_tree(repository, release.tree)?;
     let manifest = &inspection.collected.manifest;
     if manifest.ruleset != release.ruleset {
-        return Err(Failure::new(Exit::Inconclusive, "GB-REP-RULESET", format!("release {name} was made by rule set {}", release.ruleset))
-            .because(format!("this program knows {}", manifest.ruleset))
-            .hint(format!("reproduce it with {}", release.tool)));
+        return Err(Failure::new(
+            Exit::Inconclusive,
+            "GB-REP-RULESET",
+            format!("release {name} was made by rule set {}", release.ruleset),
+        )
+        .because(format!("this program knows {}", manifest.ruleset))
+        .hint(format!("reproduce it with {}", release.tool)));
     }
     let bytes = codec::encode(Some(&trust.fingerprint), manifest);
     let recomputed = Digest::of(&bytes);

@@ -146,7 +146,11 @@ pub fn verify_release(
     let stored = releases::read(&log, &trust, name);
     let signed = |stored: &StoredRelease| {
         let persons = stored.statement.signers().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        format!("{} of {} required signers: {persons}", stored.statement.signers().len(), trust.threshold(crate::domain::RoleName::Release))
+        format!(
+            "{} of {} required signers: {persons}",
+            stored.statement.signers().len(),
+            trust.threshold(crate::domain::RoleName::Release)
+        )
     };
     let Some(stored) = report.check("signatures", stored, signed) else { return report };
     report.sign_offs.clone_from(&stored.sign_offs);
@@ -156,17 +160,22 @@ pub fn verify_release(
         None => "the first release".to_owned(),
         Some(last) => format!("number {}, after {}", stored.release().sequence, last.release().name),
     });
-    report.check("log-head", log_prefix(&log, stored.release()), |size| format!("the log begins with the {size} statements that its maker accepted"));
+    report.check("log-head", log_prefix(&log, stored.release()), |size| {
+        format!("the log begins with the {size} statements that its maker accepted")
+    });
     report.check("documents", documents(&log, stored.release()), |count| format!("{count} stored documents"));
     let manifest = report.check("manifest", stored_manifest(&log, &trust, stored.release()), |manifest| {
         format!("{} items, {} components", manifest.items.len(), manifest.components.len())
     });
-    report.check("source-commit", source_commit(repository, stored.release()), |()| stored.release().commit.to_string());
+    report
+        .check("source-commit", source_commit(repository, stored.release()), |()| stored.release().commit.to_string());
     progress.step("recomputing the manifest from the source tree");
     if let Some(manifest) = &manifest {
         let reproduced = reproduced(repository, stored.release(), manifest);
         report.check("source-tree", reproduced, |files| format!("recomputed from {files} files, byte for byte"));
-        report.check("release-ref", derived::check_release(repository, &log, stored.release(), manifest), |()| "as in the log".to_owned());
+        report.check("release-ref", derived::check_release(repository, &log, stored.release(), manifest), |()| {
+            "as in the log".to_owned()
+        });
     }
     if let Some(before) = before {
         progress.step("checking the records of the range");
@@ -218,7 +227,12 @@ pub fn verify_directory(
         let mut failure = Failure::new(
             Exit::Disproven,
             "GB-REP-DIRECTORY",
-            format!("{} of {} items in the directory differ from release {}", missing.len(), recorded.items.len(), release.name),
+            format!(
+                "{} of {} items in the directory differ from release {}",
+                missing.len(),
+                recorded.items.len(),
+                release.name
+            ),
         );
         failure.causes = missing;
         Err(failure)
@@ -232,7 +246,8 @@ fn log_and_trust<'r>(
     repository: &'r Repository,
     anchor: &Anchor,
 ) -> Option<(Log<'r>, Trust)> {
-    let log = report.check("log", Log::open(repository), |log| format!("linear and add-only, {} statements", log.leaves.len()))?;
+    let log = report
+        .check("log", Log::open(repository), |log| format!("linear and add-only, {} statements", log.leaves.len()))?;
     report.fingerprint = log.claimed_fingerprint().ok();
     let trust = report.check("trust", log.trust(anchor), |trust| {
         let how = if anchor.given.is_some() { "given" } else { "pinned" };
@@ -248,7 +263,9 @@ fn status(stored: &StoredRelease) -> Result<(), Failure> {
     let name = &stored.release().name;
     match stored.status {
         ReleaseStatus::Released => Ok(()),
-        ReleaseStatus::Proposed => Err(Failure::new(Exit::Disproven, "GB-RELEASE-PROPOSED", format!("release {name} is only proposed"))),
+        ReleaseStatus::Proposed => {
+            Err(Failure::new(Exit::Disproven, "GB-RELEASE-PROPOSED", format!("release {name} is only proposed")))
+        }
         ReleaseStatus::Withdrawn => {
             Err(Failure::new(Exit::Disproven, "GB-RELEASE-WITHDRAWN", format!("release {name} has been withdrawn"))
                 .hint(format!("git baseline show {name}")))
@@ -260,9 +277,11 @@ fn status(stored: &StoredRelease) -> Result<(), Failure> {
 fn sequence(log: &Log<'_>, trust: &Trust, stored: &StoredRelease) -> Result<Vec<StoredRelease>, Failure> {
     let release = stored.release();
     let standing = releases::standing(log, trust)?;
-    let twin = standing.iter().find(|other| other.digest != stored.digest && other.release().sequence == release.sequence);
+    let twin =
+        standing.iter().find(|other| other.digest != stored.digest && other.release().sequence == release.sequence);
     if let Some(twin) = twin {
-        let what = format!("releases {} and {} both claim number {}", release.name, twin.release().name, release.sequence);
+        let what =
+            format!("releases {} and {} both claim number {}", release.name, twin.release().name, release.sequence);
         return Err(Failure::new(Exit::Disproven, "GB-CHAIN-FORK", what));
     }
     let before: Vec<StoredRelease> =
@@ -271,10 +290,16 @@ fn sequence(log: &Log<'_>, trust: &Trust, stored: &StoredRelease) -> Result<Vec<
     for link in before.iter().chain([stored]) {
         let expected = previous.map(|previous| (previous.release().sequence, previous.digest));
         let said = link.release();
-        if said.sequence != expected.map_or(0, |(number, _)| number) + 1 || said.predecessor != expected.map(|(_, digest)| digest) {
+        if said.sequence != expected.map_or(0, |(number, _)| number) + 1
+            || said.predecessor != expected.map(|(_, digest)| digest)
+        {
             let name = &said.name;
-            return Err(Failure::new(Exit::Disproven, "GB-CHAIN-PREDECESSOR", format!("release {name} does not follow the release before it"))
-                .because("a predecessor is missing from the log, or another one was signed"));
+            return Err(Failure::new(
+                Exit::Disproven,
+                "GB-CHAIN-PREDECESSOR",
+                format!("release {name} does not follow the release before it"),
+            )
+            .because("a predecessor is missing from the log, or another one was signed"));
         }
         previous = Some(link);
     }
@@ -287,8 +312,12 @@ fn log_prefix(log: &Log<'_>, release: &Release) -> Result<u64, Failure> {
     if count <= log.leaves.len() && log.log_head(Some(count))? == release.log {
         return Ok(size);
     }
-    Err(Failure::new(Exit::Disproven, "GB-LOG-FORK", format!("the log that release {} was made on is not the beginning of this one", release.name))
-        .hint("fetch refs/baseline/log again from a source that you trust"))
+    Err(Failure::new(
+        Exit::Disproven,
+        "GB-LOG-FORK",
+        format!("the log that release {} was made on is not the beginning of this one", release.name),
+    )
+    .hint("fetch refs/baseline/log again from a source that you trust"))
 }
 
 fn documents(log: &Log<'_>, release: &Release) -> Result<usize, Failure> {
@@ -302,13 +331,16 @@ fn stored_manifest(log: &Log<'_>, trust: &Trust, release: &Release) -> Result<Ma
     let path = format!("{}manifest.cbor", folder(&release.name));
     let bytes = log.need(&path)?;
     bound(&path, &bytes, release.manifest)?;
-    let (header, manifest) =
-        codec::decode::<Manifest>(&bytes).map_err(|error| Failure::undecodable(&path, &error))?;
+    let (header, manifest) = codec::decode::<Manifest>(&bytes).map_err(|error| Failure::undecodable(&path, &error))?;
     if header.baseline != Some(trust.fingerprint) {
         return Err(Failure::new(Exit::Disproven, "GB-BIND-BASELINE", format!("{path} belongs to another baseline")));
     }
     if manifest.source_tree.digest != release.source_tree || manifest.ruleset != release.ruleset {
-        return Err(Failure::new(Exit::Disproven, "GB-BIND-DIGEST", format!("{path} and the statement contradict each other")));
+        return Err(Failure::new(
+            Exit::Disproven,
+            "GB-BIND-DIGEST",
+            format!("{path} and the statement contradict each other"),
+        ));
     }
     Ok(manifest)
 }
@@ -328,17 +360,33 @@ fn source_commit(repository: &Repository, release: &Release) -> Result<(), Failu
 fn reproduced(repository: &Repository, release: &Release, recorded: &Manifest) -> Result<u64, Failure> {
     let found = Inspection::of_tree(repository, release.tree)?.collected.manifest;
     if found.source_tree != recorded.source_tree {
-        return Err(Failure::new(Exit::Disproven, "GB-REP-TREE", format!("the source tree of release {} is another than the one that was signed", release.name))
-            .because(format!("recomputed {}, signed {}", found.source_tree.digest.short(), release.source_tree.short())));
+        return Err(Failure::new(
+            Exit::Disproven,
+            "GB-REP-TREE",
+            format!("the source tree of release {} is another than the one that was signed", release.name),
+        )
+        .because(format!(
+            "recomputed {}, signed {}",
+            found.source_tree.digest.short(),
+            release.source_tree.short()
+        )));
     }
     if release.ruleset != RULE_SET {
-        return Err(Failure::new(Exit::Inconclusive, "GB-REP-RULESET", format!("release {} was made by rule set {}", release.name, release.ruleset))
-            .because(format!("this program knows {RULE_SET}; the digest of the source tree was checked and holds"))
-            .hint(format!("verify with {}", release.tool)));
+        return Err(Failure::new(
+            Exit::Inconclusive,
+            "GB-REP-RULESET",
+            format!("release {} was made by rule set {}", release.name, release.ruleset),
+        )
+        .because(format!("this program knows {RULE_SET}; the digest of the source tree was checked and holds"))
+        .hint(format!("verify with {}", release.tool)));
     }
     if found != *recorded {
-        return Err(Failure::new(Exit::Disproven, "GB-REP-DIFFERS", format!("the manifest of release {} cannot be reproduced", release.name))
-            .hint(format!("git baseline reproduce {}", release.name)));
+        return Err(Failure::new(
+            Exit::Disproven,
+            "GB-REP-DIFFERS",
+            format!("the manifest of release {} cannot be reproduced", release.name),
+        )
+        .hint(format!("git baseline reproduce {}", release.name)));
     }
     Ok(found.source_tree.files)
 }
@@ -356,8 +404,12 @@ fn records(
     ids.sort();
     let stated: Vec<ObjectId> = release.range.iter().map(|entry| entry.commit).collect();
     if ids != stated {
-        return Err(Failure::new(Exit::Disproven, "GB-COVER-RANGE", format!("release {} does not answer for exactly the commits since the one before", release.name))
-            .because(format!("its range has {} commits, and it names {}", ids.len(), stated.len())));
+        return Err(Failure::new(
+            Exit::Disproven,
+            "GB-COVER-RANGE",
+            format!("release {} does not answer for exactly the commits since the one before", release.name),
+        )
+        .because(format!("its range has {} commits, and it names {}", ids.len(), stated.len())));
     }
     let notes_here = repository.has_notes()?;
     for (at, entry) in release.range.iter().enumerate() {
@@ -369,16 +421,24 @@ fn records(
         bound(&path, &sealed, entry.record)?;
         let judged = range::judge_note(repository, trust, entry.commit, sealed)?;
         if judged.commit_digest != entry.digest {
-            return Err(Failure::new(Exit::Disproven, "GB-BIND-COMMIT", format!("commit {} is not the one that was recorded", entry.commit.short())));
+            return Err(Failure::new(
+                Exit::Disproven,
+                "GB-BIND-COMMIT",
+                format!("commit {} is not the one that was recorded", entry.commit.short()),
+            ));
         }
         if notes_here {
             note_agrees(repository, trust, &judged.record, &judged.note)?;
         }
     }
     if !notes_here && !release.range.is_empty() {
-        return Err(Failure::new(Exit::Inconclusive, "GB-REF-MISSING", "refs/notes/baseline is not in this repository")
-            .because("the log holds the sealed records, and they hold; the notes were not fetched, or were deleted")
-            .hint("git baseline repair"));
+        return Err(Failure::new(
+            Exit::Inconclusive,
+            "GB-REF-MISSING",
+            "refs/notes/baseline is not in this repository",
+        )
+        .because("the log holds the sealed records, and they hold; the notes were not fetched, or were deleted")
+        .hint("git baseline repair"));
     }
     Ok(stated.len())
 }
@@ -387,8 +447,12 @@ fn records(
 fn note_agrees(repository: &Repository, trust: &Trust, record: &CommitRecord, sealed: &[u8]) -> Result<(), Failure> {
     let id = record.commit;
     let Some(note) = repository.note(id)? else {
-        return Err(Failure::new(Exit::Inconclusive, "GB-REF-MISSING", format!("the note on commit {} is missing", id.short()))
-            .hint("git baseline repair"));
+        return Err(Failure::new(
+            Exit::Inconclusive,
+            "GB-REF-MISSING",
+            format!("the note on commit {} is missing", id.short()),
+        )
+        .hint("git baseline repair"));
     };
     if note == sealed {
         return Ok(());
@@ -399,8 +463,12 @@ fn note_agrees(repository: &Repository, trust: &Trust, record: &CommitRecord, se
     if kept.iter().all(|block| found.contains(block)) {
         return Ok(());
     }
-    Err(Failure::new(Exit::Disproven, "GB-NOTE-ALTERED", format!("the note on commit {} is not the one that was sealed", id.short()))
-        .hint("git baseline repair"))
+    Err(Failure::new(
+        Exit::Disproven,
+        "GB-NOTE-ALTERED",
+        format!("the note on commit {} is not the one that was sealed", id.short()),
+    )
+    .hint("git baseline repair"))
 }
 
 /// A tag or branch of the release's name that points elsewhere misleads people (contract §3.10).
@@ -409,8 +477,15 @@ fn shadows(repository: &Repository, release: &Release) -> Result<(), Failure> {
         let name = format!("{prefix}{}", release.name);
         let Some(id) = repository.peeled_reference(&name)? else { continue };
         if id != release.commit {
-            let what = format!("{name} points to {}, and release {} was made from {}", id.short(), release.name, release.commit.short());
-            return Err(Failure::new(Exit::Disproven, "GB-NAME-SHADOWED", what).hint(format!("git update-ref -d {name}")));
+            let what = format!(
+                "{name} points to {}, and release {} was made from {}",
+                id.short(),
+                release.name,
+                release.commit.short()
+            );
+            return Err(
+                Failure::new(Exit::Disproven, "GB-NAME-SHADOWED", what).hint(format!("git update-ref -d {name}"))
+            );
         }
     }
     Ok(())

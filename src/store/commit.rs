@@ -45,7 +45,8 @@ impl Commit {
             return Err(fail("a NUL in its headers"));
         }
         // A line that begins with a space continues the one before, as signatures do.
-        let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b" ")).peekable();
+        let mut lines =
+            head.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b" ")).peekable();
         let named = |line: Option<&[u8]>, name: &str| -> Option<Vec<u8>> {
             Some(line?.strip_prefix(name.as_bytes())?.strip_prefix(b" ")?.to_vec())
         };
@@ -63,7 +64,15 @@ impl Commit {
                 return Err(fail("a header that must stand once stands again"));
             }
         }
-        Ok(Self { id, tree, parents, author: Identity::parse(&author), committer: Identity::parse(&committer), message, raw })
+        Ok(Self {
+            id,
+            tree,
+            parents,
+            author: Identity::parse(&author),
+            committer: Identity::parse(&committer),
+            message,
+            raw,
+        })
     }
 }
 
@@ -79,7 +88,8 @@ impl Identity {
 
     /// Returns the form that commits hold, without what would break it.
     pub(super) fn to_line(&self) -> String {
-        let plain = |text: &str| text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect::<String>();
+        let plain =
+            |text: &str| text.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect::<String>();
         format!("{} <{}> {} +0000", plain(&self.name).trim(), plain(&self.email).trim(), self.time.max(0))
     }
 }

@@ -130,4 +130,3 @@ impl Repository {
         head.map(|id| self.commit(id).map(|commit| commit.tree)).transpose()
     }
 }
-

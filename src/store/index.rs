@@ -29,17 +29,21 @@ impl<'r> IndexSource<'r> {
     pub fn open(repository: &'r Repository) -> Result<Self, StoreError> {
         let path = repository.index_file.clone().unwrap_or_else(|| repository.git.index_path());
         let options = gix::index::decode::Options::default();
-        let index = match path.exists() {
-            false => None,
-            true => Some(
-                gix::index::File::at(&path, repository.git.object_hash(), false, options).map_err(|error| {
-                    StoreError::new("GB-REPO-INDEX", format!("the index cannot be read: {}", line(&error)))
-                })?,
-            ),
-        };
+        let index =
+            match path.exists() {
+                false => None,
+                true => Some(gix::index::File::at(&path, repository.git.object_hash(), false, options).map_err(
+                    |error| StoreError::new("GB-REPO-INDEX", format!("the index cannot be read: {}", line(&error))),
+                )?),
+            };
         let source = Self { repository, index };
-        if let Some(path) = source.raw_entries().find(|(_, entry)| entry.stage() != Stage::Unconflicted).map(|(path, _)| path) {
-            return Err(StoreError::new("GB-REPO-CONFLICT", format!("{} is in conflict", RepoPath::new(path.to_vec()))));
+        if let Some(path) =
+            source.raw_entries().find(|(_, entry)| entry.stage() != Stage::Unconflicted).map(|(path, _)| path)
+        {
+            return Err(StoreError::new(
+                "GB-REPO-CONFLICT",
+                format!("{} is in conflict", RepoPath::new(path.to_vec())),
+            ));
         }
         Ok(source)
     }

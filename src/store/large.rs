@@ -18,7 +18,8 @@ pub(super) fn digests(git: &gix::Repository, id: ObjectId) -> Result<(u64, Diges
     let hex = id.to_string();
     let (folder, rest) = hex.split_at_checked(2).unwrap_or((&hex, ""));
     let objects = git.objects.store_ref().path().to_owned();
-    let damaged = |error: &dyn std::fmt::Display| StoreError::new("GB-OBJ-DAMAGED", format!("blob {id} cannot be read: {error}"));
+    let damaged =
+        |error: &dyn std::fmt::Display| StoreError::new("GB-OBJ-DAMAGED", format!("blob {id} cannot be read: {error}"));
     if let Ok(file) = File::open(objects.join(folder).join(rest)) {
         return loose(file, git.object_hash(), id).map_err(|error| damaged(&error))?;
     }
@@ -32,7 +33,10 @@ pub(super) fn digests(git: &gix::Repository, id: ObjectId) -> Result<(u64, Diges
             return found;
         }
     }
-    Err(StoreError::new("GB-OBJ-TOO-LARGE", format!("blob {id} is larger than 256 MiB, and not stored so that it can be read as a stream")))
+    Err(StoreError::new(
+        "GB-OBJ-TOO-LARGE",
+        format!("blob {id} is larger than 256 MiB, and not stored so that it can be read as a stream"),
+    ))
 }
 
 type Streamed = Result<(u64, DigestSet), StoreError>;
@@ -41,7 +45,8 @@ fn loose(file: File, hash: gix::hash::Kind, id: ObjectId) -> io::Result<Streamed
     let mut inflated = BufReader::new(Inflated::new(BufReader::new(file)));
     let mut head = Vec::new();
     inflated.by_ref().take(64).read_until(0, &mut head)?;
-    let size = std::str::from_utf8(&head).ok().and_then(|text| text.strip_prefix("blob ")?.strip_suffix('\0')?.parse().ok());
+    let size =
+        std::str::from_utf8(&head).ok().and_then(|text| text.strip_prefix("blob ")?.strip_suffix('\0')?.parse().ok());
     match size {
         Some(size) => hash_all(inflated, size, hash, id),
         None => Ok(Err(not_its_id(id, "blob"))),

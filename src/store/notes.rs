@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::object::{from_git, to_git};
 use super::error::line;
+use super::object::{from_git, to_git};
 use super::{Identity, Repository, StoreError};
 use crate::domain::{Mode, ObjectId};
 
@@ -74,7 +74,8 @@ impl Repository {
             Some(head) => self.notes_tree(head)?,
             None => self.write_tree(&BTreeMap::new())?,
         };
-        let failed = |error: gix::Error| StoreError::new("GB-REPO-WRITE", format!("notes cannot be written: {}", line(&error)));
+        let failed =
+            |error: gix::Error| StoreError::new("GB-REPO-WRITE", format!("notes cannot be written: {}", line(&error)));
         let mut state = gix::note::plumbing::State::new(to_git(root), &self.git).map_err(failed)?;
         for (commit, bytes) in notes {
             let blob = to_git(self.write_blob(bytes)?);

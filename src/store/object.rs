@@ -45,7 +45,9 @@ pub(super) fn read(git: &gix::Repository, id: ObjectId, what: &str) -> Result<Fo
     let found = match git.objects.try_find(&wanted, &mut buffer) {
         Ok(found) => found.map(|data| data.kind),
         Err(error) if is_too_large(&error) => return Ok(Found::TooLarge),
-        Err(error) => return Err(StoreError::new("GB-OBJ-DAMAGED", format!("{what} {id} cannot be read: {}", line(&error)))),
+        Err(error) => {
+            return Err(StoreError::new("GB-OBJ-DAMAGED", format!("{what} {id} cannot be read: {}", line(&error))));
+        }
     };
     let Some(kind) = found else { return Err(StoreError::missing(id, what)) };
     match gix::objs::compute_hash(wanted.kind(), kind, &buffer) {
@@ -74,7 +76,9 @@ impl Repository {
         };
         match read(&self.git, id, what)? {
             Found::Held(found, bytes) if found == kind => Ok(bytes),
-            Found::Held(found, _) => Err(StoreError::malformed(id, format!("it is a {found} where a {what} is needed"))),
+            Found::Held(found, _) => {
+                Err(StoreError::malformed(id, format!("it is a {found} where a {what} is needed")))
+            }
             Found::TooLarge => Err(StoreError::new("GB-OBJ-TOO-LARGE", format!("{what} {id} is larger than 256 MiB"))),
         }
     }
@@ -109,7 +113,8 @@ impl Repository {
             match read(&self.git, id, "object")? {
                 Found::Held(Kind::Commit, _) => return Ok(id),
                 Found::Held(Kind::Tag, bytes) => {
-                    let target = bytes.strip_prefix(b"object ").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
+                    let target =
+                        bytes.strip_prefix(b"object ").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
                     let target = target.and_then(|hex| ObjectId::parse(std::str::from_utf8(hex).ok()?));
                     id = target.ok_or_else(|| StoreError::malformed(id, "a tag without object"))?;
                 }

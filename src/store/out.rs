@@ -78,7 +78,12 @@ fn write_one(repository: &Repository, file: &OutFile, root: &Path) -> Result<(),
         fs::create_dir_all(folder).map_err(Failed::Io)?;
     }
     // A link is written as a plain file that holds its target: nothing that is written here leads anywhere.
-    fs::OpenOptions::new().write(true).create_new(true).open(&place).and_then(|mut out| io::Write::write_all(&mut out, &bytes)).map_err(Failed::Io)?;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&place)
+        .and_then(|mut out| io::Write::write_all(&mut out, &bytes))
+        .map_err(Failed::Io)?;
     if file.mode == Mode::EXECUTABLE {
         make_executable(&place).map_err(Failed::Io)?;
     }
@@ -98,7 +103,8 @@ fn make_executable(_path: &Path) -> io::Result<()> {
 
 fn check_paths(files: &[OutFile]) -> Result<(), StoreError> {
     let mut folded: BTreeSet<Vec<u8>> = BTreeSet::new();
-    let unsafe_path = |path: &RepoPath, why: &str| StoreError::new("GB-PATH-UNSAFE", format!("{path} is not written: {why}"));
+    let unsafe_path =
+        |path: &RepoPath, why: &str| StoreError::new("GB-PATH-UNSAFE", format!("{path} is not written: {why}"));
     for file in files {
         if file.mode.kind() == EntryKind::Gitlink {
             return Err(unsafe_path(&file.path, "it is a submodule"));
@@ -127,9 +133,16 @@ fn defect(name: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(name).to_lowercase();
     let stem = text.split('.').next().unwrap_or_default().trim_end();
     let device = matches!(stem, "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
-        || (stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem.ends_with(|c: char| c.is_ascii_digit()));
+        || (stem.len() == 4
+            && (stem.starts_with("com") || stem.starts_with("lpt"))
+            && stem.ends_with(|c: char| c.is_ascii_digit()));
     // HFS+ ignores these characters, so that ".g\u{200c}it" is ".git" there.
-    let visible: String = text.chars().filter(|c| !matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')).collect();
+    let visible: String = text
+        .chars()
+        .filter(
+            |c| !matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}'),
+        )
+        .collect();
     match visible.trim_end_matches(['.', ' ']) {
         "" => Some("an empty name, or one that leads upwards"),
         ".git" | "git~1" => Some("Git's own folder"),
@@ -158,8 +171,24 @@ mod tests {
     #[test]
     fn paths_that_leave_the_folder_or_mean_something_else_are_refused() {
         for bad in [
-            "../a", "a/../../b", "/etc/passwd", ".git/hooks/x", "a/.GIT/config", "git~1", "a\\b", "CON", "nul.txt", "com1", "a.", "a ",
-            "a:b", "a\nb", ".g\u{200c}it/x", "a//b", "./a", "",
+            "../a",
+            "a/../../b",
+            "/etc/passwd",
+            ".git/hooks/x",
+            "a/.GIT/config",
+            "git~1",
+            "a\\b",
+            "CON",
+            "nul.txt",
+            "com1",
+            "a.",
+            "a ",
+            "a:b",
+            "a\nb",
+            ".g\u{200c}it/x",
+            "a//b",
+            "./a",
+            "",
         ] {
             assert_eq!(code(&[bad]), Err("GB-PATH-UNSAFE"), "{bad:?}");
         }

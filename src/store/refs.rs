@@ -31,16 +31,17 @@ impl Repository {
     /// # Errors
     /// Where it is broken.
     pub fn reference(&self, name: &str) -> Result<Option<ObjectId>, StoreError> {
-        let full: gix::refs::FullName = name
-            .try_into()
-            .map_err(|_| StoreError::new("GB-REF-BROKEN", format!("\"{}\" is no name of a ref", name.escape_debug())))?;
+        let full: gix::refs::FullName = name.try_into().map_err(|_| {
+            StoreError::new("GB-REF-BROKEN", format!("\"{}\" is no name of a ref", name.escape_debug()))
+        })?;
         let found = self.git.refs.try_find(full.as_ref().as_partial_name()).map_err(|error| broken(name, &error))?;
         match found.filter(|found| found.name == full).map(|found| found.target) {
             None => Ok(None),
             Some(Target::Object(id)) => Ok(Some(from_git(&id))),
-            Some(Target::Symbolic(_)) => {
-                Err(StoreError::new("GB-REF-SYMBOLIC", format!("{name} points to another ref, and must point to an object")))
-            }
+            Some(Target::Symbolic(_)) => Err(StoreError::new(
+                "GB-REF-SYMBOLIC",
+                format!("{name} points to another ref, and must point to an object"),
+            )),
         }
     }
 
@@ -64,7 +65,8 @@ impl Repository {
     pub fn references_below(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let platform = self.git.references().map_err(|error| broken(prefix, &error))?;
         let found = platform.prefixed(prefix).map_err(|error| broken(prefix, &error))?;
-        let mut names: Vec<String> = found.filter_map(Result::ok).map(|found| found.name().as_bstr().to_string()).collect();
+        let mut names: Vec<String> =
+            found.filter_map(Result::ok).map(|found| found.name().as_bstr().to_string()).collect();
         names.sort();
         Ok(names)
     }
@@ -90,10 +92,12 @@ impl Repository {
 
 fn edit(edit: &RefEdit) -> Result<GitEdit, StoreError> {
     let name = edit.name.as_str().try_into();
-    let name = name.map_err(|_| StoreError::new("GB-REF-BROKEN", format!("\"{}\" is no name of a ref", edit.name.escape_debug())))?;
-    let expected = edit.expected.map_or(PreviousValue::MustNotExist, |id| {
-        PreviousValue::MustExistAndMatch(Target::Object(to_git(id)))
-    });
+    let name = name.map_err(|_| {
+        StoreError::new("GB-REF-BROKEN", format!("\"{}\" is no name of a ref", edit.name.escape_debug()))
+    })?;
+    let expected = edit
+        .expected
+        .map_or(PreviousValue::MustNotExist, |id| PreviousValue::MustExistAndMatch(Target::Object(to_git(id))));
     let log = LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: edit.message.trim().into() };
     Ok(GitEdit { change: Change::Update { log, expected, new: Target::Object(to_git(edit.new)) }, name, deref: false })
 }

@@ -147,5 +147,8 @@ fn not_opened(location: &Location, error: &gix::Error) -> StoreError {
 
 fn foreign(git_dir: &Path) -> StoreError {
     let place = git_dir.display().to_string().escape_debug().to_string();
-    StoreError::new("GB-REPO-OWNER", format!("the repository \"{place}\" belongs to another user; nothing is written in it"))
+    StoreError::new(
+        "GB-REPO-OWNER",
+        format!("the repository \"{place}\" belongs to another user; nothing is written in it"),
+    )
 }

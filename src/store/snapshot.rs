@@ -64,7 +64,8 @@ where
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(chunk) = entries.chunks(CHUNK).nth(at) else { return };
-                    let read: Result<Vec<T>, StoreError> = chunk.iter().map(|entry| read_one(&git, entry, look)).collect();
+                    let read: Result<Vec<T>, StoreError> =
+                        chunk.iter().map(|entry| read_one(&git, entry, look)).collect();
                     let failed = read.is_err();
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, read));
                     if failed {
@@ -84,17 +85,25 @@ where
     Ok(values)
 }
 
-fn read_one<T>(git: &gix::Repository, entry: &Entry, look: &impl Fn(&Entry, Content<'_>) -> T) -> Result<T, StoreError> {
+fn read_one<T>(
+    git: &gix::Repository,
+    entry: &Entry,
+    look: &impl Fn(&Entry, Content<'_>) -> T,
+) -> Result<T, StoreError> {
     if entry.mode.kind() == EntryKind::Gitlink {
         return Ok(look(entry, Content::Gitlink));
     }
     match read(git, entry.id, "blob")? {
-        Found::Held(gix::objs::Kind::Blob, bytes) if bytes.len() as u64 <= HELD_AT_MOST => Ok(look(entry, Content::Held(&bytes))),
+        Found::Held(gix::objs::Kind::Blob, bytes) if bytes.len() as u64 <= HELD_AT_MOST => {
+            Ok(look(entry, Content::Held(&bytes)))
+        }
         Found::Held(gix::objs::Kind::Blob, bytes) => {
             let digests = crate::domain::DigestSet::of(&bytes);
             Ok(look(entry, Content::Streamed { size: bytes.len() as u64, digests }))
         }
-        Found::Held(kind, _) => Err(StoreError::malformed(entry.id, format!("{} is a {kind} where a blob is needed", entry.path))),
+        Found::Held(kind, _) => {
+            Err(StoreError::malformed(entry.id, format!("{} is a {kind} where a blob is needed", entry.path)))
+        }
         Found::TooLarge => {
             let (size, digests) = large::digests(git, entry.id)?;
             Ok(look(entry, Content::Streamed { size, digests }))

@@ -66,7 +66,8 @@ pub(super) fn parse(id: ObjectId, bytes: &[u8]) -> Result<Vec<TreeEntry>, StoreE
         let nul = memchr::memchr(0, after).ok_or_else(|| fail("an entry without end"))?;
         let name = after.get(1..nul).unwrap_or_default();
         let tail = after.get(nul + 1..).unwrap_or_default();
-        let target = tail.get(..width).and_then(ObjectId::from_bytes).ok_or_else(|| fail("an entry that is cut off"))?;
+        let target =
+            tail.get(..width).and_then(ObjectId::from_bytes).ok_or_else(|| fail("an entry that is cut off"))?;
         rest = tail.get(width..).unwrap_or_default();
         let mode = octal(digits).ok_or_else(|| fail("a mode that is no octal number"))?;
         if name.is_empty() || name.contains(&b'/') || name == b"." || name == b".." {
@@ -90,7 +91,9 @@ fn octal(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > 7 {
         return None;
     }
-    digits.iter().try_fold(0, |value, digit| (b'0'..=b'7').contains(digit).then(|| value << 3 | u32::from(digit - b'0')))
+    digits
+        .iter()
+        .try_fold(0, |value, digit| (b'0'..=b'7').contains(digit).then(|| value << 3 | u32::from(digit - b'0')))
 }
 
 fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
@@ -108,7 +111,13 @@ impl Repository {
         Ok(entries)
     }
 
-    pub(super) fn list(&self, id: ObjectId, folder: &[u8], depth: usize, into: &mut Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) fn list(
+        &self,
+        id: ObjectId,
+        folder: &[u8],
+        depth: usize,
+        into: &mut Vec<Entry>,
+    ) -> Result<(), StoreError> {
         if depth > MOST_DEPTH {
             return Err(StoreError::malformed(id, "folders nest deeper than 512"));
         }
@@ -182,7 +191,10 @@ mod tests {
     use super::*;
 
     fn tree(entries: &[(&str, &str)]) -> Vec<u8> {
-        entries.iter().flat_map(|(mode, name)| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &[7; 20]].concat()).collect()
+        entries
+            .iter()
+            .flat_map(|(mode, name)| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &[7; 20]].concat())
+            .collect()
     }
 
     fn code(bytes: &[u8]) -> Result<usize, &'static str> {

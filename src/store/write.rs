@@ -33,9 +33,9 @@ impl Folder {
 impl Repository {
     fn write(&self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, StoreError> {
         let written = self.git.objects.write_buf(kind, bytes);
-        written.map(|id| from_git(&id)).map_err(|error| {
-            StoreError::new("GB-REPO-WRITE", format!("a {kind} cannot be written: {}", line(&error)))
-        })
+        written
+            .map(|id| from_git(&id))
+            .map_err(|error| StoreError::new("GB-REPO-WRITE", format!("a {kind} cannot be written: {}", line(&error))))
     }
 
     /// Writes a blob.
@@ -60,7 +60,8 @@ impl Repository {
 
     fn write_folder(&self, folder: &Folder) -> Result<ObjectId, StoreError> {
         let mut lines: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-        let line = |mode: &str, name: &[u8], id: &ObjectId| [mode.as_bytes(), b" ", name, b"\0", id.as_bytes()].concat();
+        let line =
+            |mode: &str, name: &[u8], id: &ObjectId| [mode.as_bytes(), b" ", name, b"\0", id.as_bytes()].concat();
         for (name, (mode, id)) in &folder.files {
             lines.push((name.clone(), line(mode.to_string().trim_start_matches('0'), name, id)));
         }
@@ -109,7 +110,10 @@ impl Repository {
         for (path, bytes) in files {
             let blob = self.write_blob(bytes)?;
             if entries.insert(path.clone().into_bytes(), (Mode::FILE, blob)).is_some() {
-                return Err(StoreError::new("GB-LOG-REWRITTEN", format!("the log holds {path} already, and it never changes")));
+                return Err(StoreError::new(
+                    "GB-LOG-REWRITTEN",
+                    format!("the log holds {path} already, and it never changes"),
+                ));
             }
         }
         let tree = self.write_tree(&entries)?;

@@ -60,7 +60,12 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Answer, Failure
     Ok(answer(context, Some(side.commit.to_string()), as_of, &findings, exit))
 }
 
-fn changed_paths(context: &Context, repository: &Repository, from: &str, to: &str) -> Result<BTreeSet<RepoPath>, Failure> {
+fn changed_paths(
+    context: &Context,
+    repository: &Repository,
+    from: &str,
+    to: &str,
+) -> Result<BTreeSet<RepoPath>, Failure> {
     let known = context.known(repository)?;
     let known = super::borrowed(known.as_ref());
     let delta = compare(repository, side_of(repository, known, from)?, side_of(repository, known, to)?)?.delta;

@@ -37,7 +37,8 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Answer, Failure>
     let after = super::side(context, &repository, Some(&args.after))?;
     let verified = before.is_verified() && after.is_verified();
     let comparison = compare(&repository, before, after)?;
-    let wanted = |delta: &&ItemDelta| args.class.is_none_or(|class| delta.item().is_some_and(|item| item.class == class));
+    let wanted =
+        |delta: &&ItemDelta| args.class.is_none_or(|class| delta.item().is_some_and(|item| item.class == class));
     let items: Vec<&ItemDelta> = comparison.delta.items.iter().filter(wanted).collect();
     let components = if args.class.is_none_or(|class| class == ItemClass::Component) {
         comparison.delta.components.as_slice()

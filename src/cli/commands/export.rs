@@ -63,7 +63,8 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
         ExportFormat::SignoffList => signoff_list(&name, &stored).into_bytes(),
     };
     let file = args.output.as_ref().map(|path| path.display().to_string());
-    let value = json!({ "schema": "git-baseline/export/1", "release": name.as_str(), "file": file, "size": bytes.len() });
+    let value =
+        json!({ "schema": "git-baseline/export/1", "release": name.as_str(), "file": file, "size": bytes.len() });
     let Some(path) = &args.output else {
         return Ok(Answer::done(value, String::from_utf8_lossy(&bytes).into_owned()));
     };
@@ -91,7 +92,8 @@ fn allowed_signers(trust: &Trust, name: &ReleaseName, stored: &StoredRelease) ->
     }
     rows.sort();
     rows.dedup();
-    let lines: Vec<_> = rows.iter().map(|(id, printed, line)| (*id, *printed, line.as_str(), crypto::SIGN_OFF_NAMESPACE)).collect();
+    let lines: Vec<_> =
+        rows.iter().map(|(id, printed, line)| (*id, *printed, line.as_str(), crypto::SIGN_OFF_NAMESPACE)).collect();
     export::allowed_signers(name.as_str(), &lines)
 }
 
@@ -102,4 +104,3 @@ fn signoff_list(name: &ReleaseName, stored: &StoredRelease) -> String {
     };
     stored.sign_offs.iter().map(line).collect()
 }
-

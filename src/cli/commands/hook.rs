@@ -59,8 +59,12 @@ fn pre_commit(context: &Context) -> Result<Answer, Failure> {
         context.remark(human::finding(finding, context.colors_stderr()).trim_end());
     }
     if staged.stops {
-        let failure = Failure::new(Exit::Disproven, "GB-HOOK-STOPPED", "this commit was stopped: what is staged must not be committed")
-            .hint("mend it and commit again; `git baseline check --staged` shows everything");
+        let failure = Failure::new(
+            Exit::Disproven,
+            "GB-HOOK-STOPPED",
+            "this commit was stopped: what is staged must not be committed",
+        )
+        .hint("mend it and commit again; `git baseline check --staged` shows everything");
         return Err(failure);
     }
     Ok(silent())
@@ -76,13 +80,22 @@ fn commit_msg(args: &CommitMsgArgs, context: &Context) -> Result<Answer, Failure
     let message = std::fs::read(&args.file).map_err(|error| {
         Failure::new(Exit::Usage, "GB-USE-MESSAGE", "the commit's message cannot be read").because(error)
     })?;
-    let said: Vec<u8> = message.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#")).flatten().copied().collect();
+    let said: Vec<u8> = message
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| !line.starts_with(b"#"))
+        .flatten()
+        .copied()
+        .collect();
     if !change_ids(&said, &control.trailer).is_empty() {
         return Ok(silent());
     }
-    let failure = Failure::new(Exit::Disproven, "GB-CHANGE-MISSING", format!("this commit changes controlled items and names no change request ({}:)", control.trailer))
-        .because("the policy demands one: [change_control] required = true")
-        .hint(format!("git commit --trailer \"{}: CR-…\"", control.trailer));
+    let failure = Failure::new(
+        Exit::Disproven,
+        "GB-CHANGE-MISSING",
+        format!("this commit changes controlled items and names no change request ({}:)", control.trailer),
+    )
+    .because("the policy demands one: [change_control] required = true")
+    .hint(format!("git commit --trailer \"{}: CR-…\"", control.trailer));
     Err(failure)
 }
 
@@ -119,6 +132,11 @@ fn try_record(context: &Context, when: When) -> Result<(), Failure> {
     record_all(context, &repository, &trust, &todo)
 }
 
-fn record_all(context: &Context, repository: &Repository, trust: &crate::jobs::Trust, todo: &[crate::domain::ObjectId]) -> Result<(), Failure> {
+fn record_all(
+    context: &Context,
+    repository: &Repository,
+    trust: &crate::jobs::Trust,
+    todo: &[crate::domain::ObjectId],
+) -> Result<(), Failure> {
     sign_all(context, repository, trust, todo, None).map(|_| ())
 }

@@ -68,10 +68,13 @@ pub(super) fn run(command: &HooksCommand, context: &Context) -> Result<Answer, F
 /// Returns each hook's state, for `status`.
 pub(super) fn states(context: &Context) -> Result<Vec<(&'static str, &'static str)>, Failure> {
     let folder = folder(context)?;
-    HOOKS.iter().map(|(name, script)| {
-        let path = folder.join(name);
-        state(&path, script).map(|state| (*name, state)).map_err(|error| unwritable(&path, &error))
-    }).collect()
+    HOOKS
+        .iter()
+        .map(|(name, script)| {
+            let path = folder.join(name);
+            state(&path, script).map(|state| (*name, state)).map_err(|error| unwritable(&path, &error))
+        })
+        .collect()
 }
 
 /// Installs all hooks, for `init`.
@@ -92,12 +95,18 @@ fn folder(context: &Context) -> Result<PathBuf, Failure> {
     let path = PathBuf::from(git::text(&start, &["rev-parse", "--git-path", "hooks"])?);
     let path = if path.is_absolute() { path } else { start.join(path) };
     let managed = git::config(&start, "core.hooksPath").is_some()
-        && repository.work_dir().is_some_and(|tree| path.starts_with(tree) && !path.starts_with(repository.common_dir()));
+        && repository
+            .work_dir()
+            .is_some_and(|tree| path.starts_with(tree) && !path.starts_with(repository.common_dir()));
     if managed {
         let shown = path.display().to_string().escape_debug().to_string();
-        return Err(Failure::new(Exit::Usage, "GB-HOOKS-MANAGED", format!("core.hooksPath points to {shown}, which another hook manager keeps in the working tree"))
-            .because("add one line to each of its hooks pre-commit, commit-msg, post-commit, post-rewrite and pre-push")
-            .hint("git-baseline hook pre-commit \"$@\" </dev/null"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "GB-HOOKS-MANAGED",
+            format!("core.hooksPath points to {shown}, which another hook manager keeps in the working tree"),
+        )
+        .because("add one line to each of its hooks pre-commit, commit-msg, post-commit, post-rewrite and pre-push")
+        .hint("git-baseline hook pre-commit \"$@\" </dev/null"));
     }
     Ok(path)
 }
@@ -167,13 +176,16 @@ fn chained(name: &str) -> String {
 fn is_shell(found: &[u8]) -> bool {
     let first = found.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(first);
-    line.starts_with("#!") && line.split(['/', ' ']).any(|word| matches!(word.trim(), "sh" | "bash" | "dash" | "ksh" | "zsh"))
+    line.starts_with("#!")
+        && line.split(['/', ' ']).any(|word| matches!(word.trim(), "sh" | "bash" | "dash" | "ksh" | "zsh"))
 }
 
 fn with_block(found: &[u8], name: &str) -> Vec<u8> {
     let at = found.iter().position(|byte| *byte == b'\n').map_or(found.len(), |at| at + 1);
     let (head, rest) = found.split_at(at);
-    let line = format!("if command -v git-baseline >/dev/null; then git-baseline hook {name} \"$@\" </dev/null || exit $?; fi\n");
+    let line = format!(
+        "if command -v git-baseline >/dev/null; then git-baseline hook {name} \"$@\" </dev/null || exit $?; fi\n"
+    );
     [head, BEGIN.as_bytes(), line.as_bytes(), END.as_bytes(), rest].concat()
 }
 

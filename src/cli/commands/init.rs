@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::hooks;
 use crate::cli::context::{Answer, Context, key_failure};
-use crate::cli::identity::{self, KeySource};
 use crate::cli::git;
+use crate::cli::identity::{self, KeySource};
 use crate::crypto::Signer;
 use crate::domain::{Digest, ObjectId, PersonId};
 use crate::jobs::{Exit, Failure, Founding, LOG_REF, Log, found, proposal};
@@ -99,7 +99,10 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure>
     }
     let policy = propose(args, &repository)?;
     let mut text = format!("baseline of {} begun\n  fingerprint {fingerprint}\n", product.escape_debug());
-    let _ = writeln!(text, "  give it to your auditors by a way that nobody can change: paper, a signed letter, a second channel");
+    let _ = writeln!(
+        text,
+        "  give it to your auditors by a way that nobody can change: paper, a signed letter, a second channel"
+    );
     let since = start.map_or_else(|| "the first commit".to_owned(), |id| id.short());
     let _ = writeln!(text, "  control begins after {since}; you are {} with the key {key}", founder.person);
     let hooked = finish(args, context, &folder, &remotes, &mut text)?;
@@ -140,7 +143,10 @@ fn join(args: &InitArgs, context: &Context, folder: &Path, remotes: &[String]) -
     if pinned {
         text.push_str("next: git baseline status\n");
     } else {
-        let _ = writeln!(text, "next: confirm the fingerprint with its maker by another way, then git baseline trust pin {fingerprint}");
+        let _ = writeln!(
+            text,
+            "next: confirm the fingerprint with its maker by another way, then git baseline trust pin {fingerprint}"
+        );
     }
     let value = json!({
         "schema": "git-baseline/init/1", "fingerprint": fingerprint.to_string(), "joined": true, "pinned": pinned, "hooks": hooked,
@@ -149,7 +155,13 @@ fn join(args: &InitArgs, context: &Context, folder: &Path, remotes: &[String]) -
 }
 
 /// Refspecs and hooks, for who begins and who joins.
-fn finish(args: &InitArgs, context: &Context, folder: &Path, remotes: &[String], text: &mut String) -> Result<bool, Failure> {
+fn finish(
+    args: &InitArgs,
+    context: &Context,
+    folder: &Path,
+    remotes: &[String],
+    text: &mut String,
+) -> Result<bool, Failure> {
     for remote in remotes {
         // Without `+`: a remote that was rewound is noticed. Into a room of its own: nothing live is moved by a fetch.
         let key = format!("remote.{remote}.fetch");
@@ -179,9 +191,13 @@ fn finish(args: &InitArgs, context: &Context, folder: &Path, remotes: &[String],
 fn fetched_from(folder: &Path, remotes: &[String]) -> Result<bool, Failure> {
     for remote in remotes {
         let listed = git::text(folder, &["ls-remote", remote, LOG_REF]).map_err(|failure| {
-            Failure::new(Exit::Inconclusive, "GB-REMOTE-UNREACHABLE", format!("the remote {} cannot be asked whether it has a log", remote.escape_debug()))
-                .because(failure)
-                .hint("try again when it can be reached; `--offline` begins a new baseline without asking")
+            Failure::new(
+                Exit::Inconclusive,
+                "GB-REMOTE-UNREACHABLE",
+                format!("the remote {} cannot be asked whether it has a log", remote.escape_debug()),
+            )
+            .because(failure)
+            .hint("try again when it can be reached; `--offline` begins a new baseline without asking")
         })?;
         if !listed.is_empty() {
             let refs = ["refs/baseline/*:refs/baseline/*", "refs/notes/baseline*:refs/notes/baseline*"];
@@ -206,14 +222,20 @@ impl Founder {
                 .because(format!("neither {flag} nor Git's configuration names it"))
                 .hint(format!("git config --global user.{what} …"))
         };
-        let name = args.name.clone().or_else(|| git::config(folder, "user.name")).ok_or_else(|| missing("name", "--name"))?;
-        let email = args.email.clone().or_else(|| git::config(folder, "user.email")).ok_or_else(|| missing("email", "--email"))?;
+        let name =
+            args.name.clone().or_else(|| git::config(folder, "user.name")).ok_or_else(|| missing("name", "--name"))?;
+        let email = args
+            .email
+            .clone()
+            .or_else(|| git::config(folder, "user.email"))
+            .ok_or_else(|| missing("email", "--email"))?;
         let person = match &args.person {
             Some(id) => PersonId::parse(id),
             None => PersonId::parse(&proposed_id(&email)),
         };
         let person = person.map_err(|error| {
-            Failure::new(Exit::Usage, "GB-USE-IDENTITY", error.to_string()).hint("name one with `--person ID`, such as --person alice")
+            Failure::new(Exit::Usage, "GB-USE-IDENTITY", error.to_string())
+                .hint("name one with `--person ID`, such as --person alice")
         })?;
         Ok(Self { person, name, email })
     }
@@ -232,15 +254,26 @@ fn control_start(args: &InitArgs, repository: &Repository) -> Result<Option<Obje
 }
 
 /// Finds or makes the founder's key, and returns how the configuration names it.
-fn key(args: &InitArgs, context: &Context, folder: &Path, founder: &Founder) -> Result<(String, Box<dyn Signer>), Failure> {
+fn key(
+    args: &InitArgs,
+    context: &Context,
+    folder: &Path,
+    founder: &Founder,
+) -> Result<(String, Box<dyn Signer>), Failure> {
     if let Some(path) = &args.generate_key {
-        let passphrase = if args.passphrase { Some(identity::ask_passphrase("Passphrase of the new key: ").map_err(key_failure)?) } else { None };
+        let passphrase = if args.passphrase {
+            Some(identity::ask_passphrase("Passphrase of the new key: ").map_err(key_failure)?)
+        } else {
+            None
+        };
         let path = absolute(path);
         let comment = format!("git-baseline {}", founder.person);
-        let made = identity::generate(&path, &comment, passphrase.as_ref().map(|text| text.as_str())).map_err(key_failure)?;
+        let made =
+            identity::generate(&path, &comment, passphrase.as_ref().map(|text| text.as_str())).map_err(key_failure)?;
         return Ok((path.display().to_string(), Box::new(made)));
     }
-    let configured = args.key.clone().or_else(|| git::config(folder, "baseline.key")).or_else(|| ssh_signing_key(folder));
+    let configured =
+        args.key.clone().or_else(|| git::config(folder, "baseline.key")).or_else(|| ssh_signing_key(folder));
     let text = configured.or_else(default_key).ok_or_else(|| {
         Failure::new(Exit::Usage, "GB-KEY-NONE", "no Ed25519 key to sign with")
             .because("no --key, no SSH signing key in Git's configuration, no ~/.ssh/id_ed25519")
@@ -258,7 +291,8 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn ssh_signing_key(folder: &Path) -> Option<String> {
     let uses_ssh = git::config(folder, "gpg.format").is_some_and(|format| format == "ssh");
-    git::config(folder, "user.signingkey").filter(|key| uses_ssh && !key.starts_with("ssh-") && !key.starts_with("key::"))
+    git::config(folder, "user.signingkey")
+        .filter(|key| uses_ssh && !key.starts_with("ssh-") && !key.starts_with("key::"))
 }
 
 fn default_key() -> Option<String> {

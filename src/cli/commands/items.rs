@@ -37,7 +37,8 @@ pub(in crate::cli) struct ItemsArgs {
 }
 
 pub(super) fn parse_class(text: &str) -> Result<ItemClass, String> {
-    ItemClass::parse(text).ok_or_else(|| format!("the classes are {}", ItemClass::ALL.map(ItemClass::as_str).join(", ")))
+    ItemClass::parse(text)
+        .ok_or_else(|| format!("the classes are {}", ItemClass::ALL.map(ItemClass::as_str).join(", ")))
 }
 
 fn parse_days(text: &str) -> Result<i64, String> {

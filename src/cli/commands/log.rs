@@ -38,7 +38,8 @@ pub(super) fn run(args: &LogArgs, context: &Context) -> Result<Answer, Failure> 
     let releases = releases_by_commit(context, &repository)?;
     let wanted = |delta: &crate::domain::ItemDelta| {
         delta.item().is_some_and(|item| {
-            args.class.is_none_or(|class| item.class == class) && args.kind.as_ref().is_none_or(|kind| item.kind == *kind)
+            args.class.is_none_or(|class| item.class == class)
+                && args.kind.as_ref().is_none_or(|kind| item.kind == *kind)
         })
     };
     let carried_by = |id: &ObjectId| releases.get(id).cloned();
@@ -52,7 +53,11 @@ pub(super) fn run(args: &LogArgs, context: &Context) -> Result<Answer, Failure> 
 }
 
 /// Sorts the arguments into a range and paths: two dots between two revisions make a range.
-fn scope(args: &LogArgs, context: &Context, repository: &Repository) -> Result<(Vec<ObjectId>, Vec<RepoPath>), Failure> {
+fn scope(
+    args: &LogArgs,
+    context: &Context,
+    repository: &Repository,
+) -> Result<(Vec<ObjectId>, Vec<RepoPath>), Failure> {
     let mut commits = None;
     let mut paths = Vec::new();
     for word in &args.what {

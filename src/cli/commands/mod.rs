@@ -82,7 +82,10 @@ fn side(context: &Context, repository: &Repository, name: Option<&str>) -> Resul
     let known = context.known(repository)?;
     let side = side_of(repository, borrowed(known.as_ref()), name.unwrap_or("HEAD"))?;
     if !side.is_verified() && name.is_some() {
-        context.remark(&format!("UNVERIFIED: commit {} as Git has it, not a release of a verified log", side.commit.short()));
+        context.remark(&format!(
+            "UNVERIFIED: commit {} as Git has it, not a release of a verified log",
+            side.commit.short()
+        ));
     }
     Ok(side)
 }

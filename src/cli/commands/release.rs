@@ -58,13 +58,17 @@ pub(super) fn run(args: &ReleaseArgs, context: &Context) -> Result<Answer, Failu
         git::text(&context.directory, &["tag", name.as_str(), &made.draft.statement.commit.to_string()])?;
     }
     let status = Some(made.status);
-    let answer = Answer::done(value(&made.draft, status, Some(made.digest)), text(context, &made.draft, made.status.as_str(), Some(&name)));
+    let answer = Answer::done(
+        value(&made.draft, status, Some(made.digest)),
+        text(context, &made.draft, made.status.as_str(), Some(&name)),
+    );
     Ok(answer)
 }
 
 pub(super) fn release_name(text: &str) -> Result<ReleaseName, Failure> {
     ReleaseName::parse(text).map_err(|error| {
-        Failure::new(Exit::Usage, "GB-USE-NAME", error.to_string()).hint("a release is named by its version, such as 1.4.0")
+        Failure::new(Exit::Usage, "GB-USE-NAME", error.to_string())
+            .hint("a release is named by its version, such as 1.4.0")
     })
 }
 
@@ -76,9 +80,13 @@ fn refuse_dirty(context: &Context, repository: &Repository) -> Result<(), Failur
     let changed = git::text(&context.directory, &["status", "--porcelain=v1", "--untracked-files=no"])?;
     let Some(first) = changed.lines().next() else { return Ok(()) };
     let count = changed.lines().count();
-    Err(Failure::new(Exit::Usage, "GB-REPO-DIRTY", format!("{count} tracked files differ from HEAD and would not be in the release"))
-        .because(first.escape_debug())
-        .hint("commit them, or release what is committed with `--commit HEAD`"))
+    Err(Failure::new(
+        Exit::Usage,
+        "GB-REPO-DIRTY",
+        format!("{count} tracked files differ from HEAD and would not be in the release"),
+    )
+    .because(first.escape_debug())
+    .hint("commit them, or release what is committed with `--commit HEAD`"))
 }
 
 fn value(draft: &Draft, status: Option<ReleaseStatus>, digest: Option<Digest>) -> Value {
@@ -101,11 +109,18 @@ fn value(draft: &Draft, status: Option<ReleaseStatus>, digest: Option<Digest>) -
 fn text(context: &Context, draft: &Draft, word: &str, made: Option<&ReleaseName>) -> String {
     let statement = &draft.statement;
     let mut text: String = draft.findings.iter().map(|finding| human::finding(finding, context.colors())).collect();
-    let _ = writeln!(text, "release {} {word}: {} commits since the one before, from {}", statement.name, statement.range.len(), statement.commit.short());
+    let _ = writeln!(
+        text,
+        "release {} {word}: {} commits since the one before, from {}",
+        statement.name,
+        statement.range.len(),
+        statement.commit.short()
+    );
     let _ = writeln!(text, "  manifest    {}", statement.manifest);
     let _ = writeln!(text, "  source tree {}", statement.source_tree);
     if let Some(name) = made {
-        let _ = writeln!(text, "next: git push origin refs/baseline/log refs/notes/baseline refs/baseline/releases/{name}");
+        let _ =
+            writeln!(text, "next: git push origin refs/baseline/log refs/notes/baseline refs/baseline/releases/{name}");
     }
     text
 }

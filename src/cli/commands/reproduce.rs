@@ -48,7 +48,12 @@ pub(super) fn run(args: &ReproduceArgs, context: &Context) -> Result<Answer, Fai
         "written": found.written,
         "differences": found.differences,
     });
-    let mut text = format!("release {name} {verdict} from {}: {} items, {} components\n", found.release.commit.short(), found.items, found.components);
+    let mut text = format!(
+        "release {name} {verdict} from {}: {} items, {} components\n",
+        found.release.commit.short(),
+        found.items,
+        found.components
+    );
     let _ = writeln!(text, "  manifest {}", found.recomputed);
     if let (true, Some(folder)) = (same, &args.output) {
         let _ = writeln!(text, "  {} items written to {}", found.written, folder.display().to_string().escape_debug());
@@ -56,7 +61,11 @@ pub(super) fn run(args: &ReproduceArgs, context: &Context) -> Result<Answer, Fai
     if same {
         return Ok(Answer::done(value, text));
     }
-    let mut failure = Failure::new(Exit::Disproven, "GB-REP-DIFFERS", format!("release {name} cannot be reproduced: {} differences", found.differences.len()));
+    let mut failure = Failure::new(
+        Exit::Disproven,
+        "GB-REP-DIFFERS",
+        format!("release {name} cannot be reproduced: {} differences", found.differences.len()),
+    );
     failure.causes = found.differences;
     Ok(Answer { json: value, human: text, exit: Exit::Disproven, failures: vec![failure] })
 }

@@ -28,7 +28,8 @@ pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<Answer, Failure>
     let (log, trust) = context.trusted(&repository)?;
     let Some(name) = &args.name else {
         let releases = standing(&log, &trust)?;
-        let value = json!({ "schema": "git-baseline/releases/1", "releases": releases.iter().map(value).collect::<Vec<_>>() });
+        let value =
+            json!({ "schema": "git-baseline/releases/1", "releases": releases.iter().map(value).collect::<Vec<_>>() });
         let mut text: String = releases.iter().map(line).collect();
         if releases.is_empty() {
             text.push_str("no releases yet\n");
@@ -70,12 +71,20 @@ fn value(stored: &StoredRelease) -> Value {
 
 fn line(stored: &StoredRelease) -> String {
     let release = stored.release();
-    format!("{:>4}  {:<20} {:<10} {}  {}\n", release.sequence, release.name.to_string(), stored.status.as_str(), release.commit.short(), release.time)
+    format!(
+        "{:>4}  {:<20} {:<10} {}  {}\n",
+        release.sequence,
+        release.name.to_string(),
+        stored.status.as_str(),
+        release.commit.short(),
+        release.time
+    )
 }
 
 fn text(stored: &StoredRelease) -> String {
     let release = stored.release();
-    let mut text = format!("release {} of {}: {}\n", release.name, release.product.escape_debug(), stored.status.as_str());
+    let mut text =
+        format!("release {} of {}: {}\n", release.name, release.product.escape_debug(), stored.status.as_str());
     let rows = [
         ("number", release.sequence.to_string()),
         ("commit", release.commit.to_string()),
@@ -96,7 +105,15 @@ fn text(stored: &StoredRelease) -> String {
     }
     for shown in &stored.sign_offs {
         let said = &shown.sign_off;
-        let _ = writeln!(text, "  signed by    {} ({}), {} as {}, time claimed {}", said.printed_name.escape_debug(), said.person, said.meaning, said.role, said.time);
+        let _ = writeln!(
+            text,
+            "  signed by    {} ({}), {} as {}, time claimed {}",
+            said.printed_name.escape_debug(),
+            said.person,
+            said.meaning,
+            said.role,
+            said.time
+        );
     }
     for void in &stored.void {
         let _ = writeln!(text, "  void         {}", void.escape_debug());

@@ -31,7 +31,8 @@ pub(super) fn run(_args: &StatusArgs, context: &Context) -> Result<Answer, Failu
         let _ = writeln!(text, "staged: {} items changed, {}", staged.items, human::counts(&staged.findings));
         if staged.policy.change_control.required && staged.items > 0 {
             let trailer = &staged.policy.change_control.trailer;
-            let _ = writeln!(text, "  this commit must name its change request: git commit --trailer \"{trailer}: ID\"");
+            let _ =
+                writeln!(text, "  this commit must name its change request: git commit --trailer \"{trailer}: ID\"");
         }
     }
     match control.unrecorded {
@@ -77,11 +78,17 @@ fn control(context: &Context, repository: &Repository) -> Result<Control, Failur
     match log.trust(&context.anchor(None)?) {
         Ok(trust) => {
             let missing = unrecorded(repository, &log, &trust, repository.head_commit()?)?.len();
-            let text = format!("baseline of {}, trust pinned, {} releases", trust.root().product.escape_debug(), log.release_names().len());
+            let text = format!(
+                "baseline of {}, trust pinned, {} releases",
+                trust.root().product.escape_debug(),
+                log.release_names().len()
+            );
             Ok(Control { text, fingerprint: Some(claimed.to_string()), pinned: true, unrecorded: Some(missing) })
         }
         Err(failure) if failure.code == "GB-TRUST-UNPINNED" => {
-            let text = format!("a baseline that is not pinned here; next: git baseline trust pin {claimed}, once it is confirmed");
+            let text = format!(
+                "a baseline that is not pinned here; next: git baseline trust pin {claimed}, once it is confirmed"
+            );
             Ok(Control { text, fingerprint: Some(claimed.to_string()), pinned: false, unrecorded: None })
         }
         Err(failure) => Err(failure),

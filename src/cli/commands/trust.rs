@@ -53,9 +53,21 @@ fn show(context: &Context) -> Result<Answer, Failure> {
     if !pinned {
         text.push_str("UNVERIFIED: this is what the repository says of itself; its fingerprint is not pinned here\n");
     }
-    let _ = writeln!(text, "trust root {} of {}\n  fingerprint {}", root.version, root.product.escape_debug(), trust.fingerprint);
+    let _ = writeln!(
+        text,
+        "trust root {} of {}\n  fingerprint {}",
+        root.version,
+        root.product.escape_debug(),
+        trust.fingerprint
+    );
     for person in &root.persons {
-        let _ = writeln!(text, "  person      {} ({}) {}", person.id, person.name.escape_debug(), person.emails.join(" ").escape_debug());
+        let _ = writeln!(
+            text,
+            "  person      {} ({}) {}",
+            person.id,
+            person.name.escape_debug(),
+            person.emails.join(" ").escape_debug()
+        );
         for key in &person.keys {
             let _ = writeln!(text, "    key       {}", crypto::fingerprint(key));
         }
@@ -104,9 +116,13 @@ fn pin(args: &PinArgs, context: &Context) -> Result<Answer, Failure> {
     // Inside a repository, a fingerprint that is not its own is most likely a mistake.
     let product = match context.repository(Access::Read).ok().map(|repository| product_of(&repository)) {
         Some(Ok(Some((claimed, _)))) if claimed != wanted => {
-            return Err(Failure::new(Exit::Disproven, "GB-TRUST-FINGERPRINT", format!("this repository's trust root is not {wanted}"))
-                .because(format!("its root 1 has the fingerprint {claimed}"))
-                .hint("run this outside of the repository to pin another baseline's fingerprint"));
+            return Err(Failure::new(
+                Exit::Disproven,
+                "GB-TRUST-FINGERPRINT",
+                format!("this repository's trust root is not {wanted}"),
+            )
+            .because(format!("its root 1 has the fingerprint {claimed}"))
+            .hint("run this outside of the repository to pin another baseline's fingerprint"));
         }
         Some(Ok(Some((_, product)))) => product,
         _ => String::new(),
