@@ -167,6 +167,7 @@ pub(super) fn find(name: &str) -> Option<&'static Rule> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the sources are read to compare them with the register")]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;

@@ -3,6 +3,8 @@
 //! Private keys never come here; the agent, or the security key behind it, signs. Never here: which key the user
 //! means (`identity`). Protocol: draft-miller-ssh-agent, messages 11 to 14.
 
+#![expect(clippy::disallowed_methods, reason = "the rim: the agent's address comes from the environment")]
+
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -25,7 +27,7 @@ const SIGN_TIME: Duration = Duration::from_secs(120);
 
 /// Why the agent is of no help.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentError(String);
+pub(super) struct AgentError(String);
 
 impl fmt::Display for AgentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +39,7 @@ impl std::error::Error for AgentError {}
 
 /// Where an agent listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agent {
+pub(super) struct Agent {
     socket: PathBuf,
 }
 
@@ -46,7 +48,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`AgentError`], where it names none.
-    pub fn from_environment() -> Result<Self, AgentError> {
+    pub(super) fn from_environment() -> Result<Self, AgentError> {
         match std::env::var_os("SSH_AUTH_SOCK") {
             Some(socket) if !socket.is_empty() => Ok(Self::at(socket)),
             _ => Err(AgentError(
@@ -56,7 +58,7 @@ impl Agent {
     }
 
     /// Names the agent that listens at a socket.
-    pub fn at(socket: impl Into<PathBuf>) -> Self {
+    pub(super) fn at(socket: impl Into<PathBuf>) -> Self {
         Self { socket: socket.into() }
     }
 
@@ -64,7 +66,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`AgentError`], where it cannot be reached, or answers something else.
-    pub fn keys(&self) -> Result<Vec<PublicKey>, AgentError> {
+    pub(super) fn keys(&self) -> Result<Vec<PublicKey>, AgentError> {
         let answer = self.ask(&[REQUEST_IDENTITIES], LIST_TIME)?;
         let keys = parse_identities(&answer).ok_or_else(|| self.failed("it did not answer with a list of keys"))?;
         Ok(keys.into_iter().filter(|key| crypto::check_key(key).is_ok()).collect())
@@ -74,7 +76,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`AgentError`], where the agent does not hold it.
-    pub fn signer(&self, fingerprint: &str) -> Result<AgentSigner, AgentError> {
+    pub(super) fn signer(&self, fingerprint: &str) -> Result<AgentSigner, AgentError> {
         let found = self.keys()?.into_iter().find(|key| crypto::fingerprint(key) == fingerprint);
         let key =
             found.ok_or_else(|| self.failed(&format!("it holds no usable key {fingerprint}; see `ssh-add -l`")))?;
@@ -169,7 +171,7 @@ fn put_string(message: &mut Vec<u8>, bytes: &[u8]) {
 
 /// A key that an agent holds.
 #[derive(Clone, Debug)]
-pub struct AgentSigner {
+pub(super) struct AgentSigner {
     agent: Agent,
     key: PublicKey,
 }
@@ -194,6 +196,7 @@ impl Signer for AgentSigner {
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 pub(super) mod tests {
     use std::os::unix::net::UnixListener;
     use std::path::Path;

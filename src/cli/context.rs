@@ -106,19 +106,19 @@ impl Context {
     }
 
     /// Returns the user's key: the one given, or the one of the repository's configuration.
-    pub(super) fn key_source(&self, given: Option<&str>, repository: &Repository) -> Result<KeySource, Failure> {
+    pub(super) fn key_source(given: Option<&str>, repository: &Repository) -> Result<KeySource, Failure> {
         let configured = repository.config_text("baseline.key");
         let Some(text) = given.map(ToOwned::to_owned).or(configured) else {
             return Err(Failure::new(Exit::Usage, "GB-KEY-NONE", "no key to sign with")
                 .because("neither --key nor baseline.key in this repository's configuration names one")
                 .hint("git config baseline.key ~/.ssh/id_ed25519"));
         };
-        KeySource::parse(&git::expand_home(&text)).map_err(key_failure)
+        KeySource::parse(&git::expand_home(&text)).map_err(|error| key_failure(&error))
     }
 
     /// Opens a key, asking for its passphrase where it has one.
-    pub(super) fn signer(&self, source: &KeySource) -> Result<Box<dyn Signer>, Failure> {
-        identity::signer(source, &identity::ask_passphrase).map_err(key_failure)
+    pub(super) fn signer(source: &KeySource) -> Result<Box<dyn Signer>, Failure> {
+        identity::signer(source, &identity::ask_passphrase).map_err(|error| key_failure(&error))
     }
 
     /// Returns who Git says commits here, for commits that we make.
@@ -172,7 +172,7 @@ pub(super) fn fingerprint(text: &str) -> Result<Digest, Failure> {
     })
 }
 
-pub(super) fn key_failure(error: identity::IdentityError) -> Failure {
+pub(super) fn key_failure(error: &identity::IdentityError) -> Failure {
     Failure::new(Exit::Usage, error.code(), error.to_string())
         .hint("name another with `--key FILE` or `git config baseline.key FILE`")
 }

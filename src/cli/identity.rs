@@ -3,6 +3,8 @@
 //! Secrets stay in memory that is wiped, and are never printed. Never here: what is signed, or whether anybody
 //! believes the key. Serves contract §2 ("Keys from an OpenSSH or PKCS#8 file (passphrase asked) or ssh-agent").
 
+#![expect(clippy::disallowed_methods, reason = "the rim: key files are read and written here")]
+
 mod passphrase;
 
 use std::fmt;
@@ -11,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-pub use passphrase::ask_passphrase;
+pub(super) use passphrase::ask_passphrase;
 
 use super::agent::{Agent, AgentError};
 use crate::crypto::{self, KeyError, PrivateKey, Signer};
@@ -24,7 +26,7 @@ const TRIES: usize = 3;
 
 /// Where the user's key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
+pub(super) enum KeySource {
     /// In a file.
     File(PathBuf),
     /// In ssh-agent, under a fingerprint `SHA256:…`.
@@ -36,7 +38,7 @@ impl KeySource {
     ///
     /// # Errors
     /// `GB-KEY-NAME`, where nothing is named, or what follows `agent:` is no fingerprint.
-    pub fn parse(text: &str) -> Result<Self, IdentityError> {
+    pub(super) fn parse(text: &str) -> Result<Self, IdentityError> {
         let Some(fingerprint) = text.strip_prefix("agent:") else {
             let named = !text.is_empty() && !text.contains('\0');
             return if named { Ok(Self::File(text.into())) } else { Err(IdentityError::Name(text.to_owned())) };
@@ -57,7 +59,7 @@ fn shown(path: &Path) -> impl fmt::Display {
 
 /// Why there is no key to sign with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IdentityError {
+pub(super) enum IdentityError {
     /// The text names neither a file nor a key in an agent.
     Name(String),
     /// There is no such file.
@@ -80,7 +82,7 @@ pub enum IdentityError {
 
 impl IdentityError {
     /// Returns the refusal's code.
-    pub const fn code(&self) -> &'static str {
+    pub(super) const fn code(&self) -> &'static str {
         match self {
             Self::Name(_) => "GB-KEY-NAME",
             Self::Missing(_) => "GB-KEY-MISSING",
@@ -131,7 +133,7 @@ impl From<AgentError> for IdentityError {
 }
 
 /// How a passphrase is asked for.
-pub type Ask<'a> = &'a dyn Fn(&str) -> Result<Zeroizing<String>, IdentityError>;
+pub(super) type Ask<'a> = &'a dyn Fn(&str) -> Result<Zeroizing<String>, IdentityError>;
 
 /// A key that was found, not yet necessarily opened.
 enum Found {
@@ -143,7 +145,7 @@ enum Found {
 ///
 /// # Errors
 /// [`IdentityError`]: the key is missing, unreadable, open to others, of another kind, or its passphrase is wrong.
-pub fn signer(source: &KeySource, ask: Ask<'_>) -> Result<Box<dyn Signer>, IdentityError> {
+pub(super) fn signer(source: &KeySource, ask: Ask<'_>) -> Result<Box<dyn Signer>, IdentityError> {
     match find(source, &Agent::from_environment())? {
         Found::Ready(signer) => Ok(signer),
         Found::Locked(path, bytes) => unlock(&path, &bytes, ask),
@@ -151,7 +153,7 @@ pub fn signer(source: &KeySource, ask: Ask<'_>) -> Result<Box<dyn Signer>, Ident
 }
 
 /// Says whether signing with this key would ask for a passphrase.
-pub fn needs_prompt(source: &KeySource) -> bool {
+pub(super) fn needs_prompt(source: &KeySource) -> bool {
     matches!(source, KeySource::File(_)) && matches!(find(source, &Agent::from_environment()), Ok(Found::Locked(..)))
 }
 
@@ -278,7 +280,7 @@ fn check_permissions(_path: &Path) -> Result<(), IdentityError> {
 ///
 /// # Errors
 /// `GB-KEY-EXISTS` where either file exists; `GB-KEY-UNWRITTEN` where they cannot be written.
-pub fn generate(path: &Path, comment: &str, passphrase: Option<&str>) -> Result<PrivateKey, IdentityError> {
+pub(super) fn generate(path: &Path, comment: &str, passphrase: Option<&str>) -> Result<PrivateKey, IdentityError> {
     let unwritten = |why: String| IdentityError::Unwritten(path.to_owned(), why);
     let public = public_beside(path);
     if let Some(taken) = [path, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
@@ -315,6 +317,7 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), IdentityError> 
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use std::cell::Cell;
     use std::os::unix::fs::PermissionsExt as _;

@@ -258,7 +258,7 @@ pub(super) fn verifications(reports: &[Verification]) -> (Value, Exit) {
     match (&results[..], reports.iter().map(Verification::verdict).max()) {
         ([one], _) => (one.clone(), worst),
         (_, verdict) => {
-            let verdict = verdict.map(|verdict| verdict.as_str());
+            let verdict = verdict.map(crate::jobs::Verdict::as_str);
             (json!({ "schema": "git-baseline/verify/1", "verdict": verdict, "results": results }), worst)
         }
     }

@@ -66,7 +66,7 @@ pub(super) struct Nested {
     optional: bool,
     #[serde(deserialize_with = "names")]
     requires: BTreeSet<String>,
-    pub(super) dependencies: BTreeMap<String, Nested>,
+    pub(super) dependencies: BTreeMap<String, Self>,
 }
 
 /// Which version of what an entry pins.

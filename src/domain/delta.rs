@@ -149,7 +149,9 @@ impl ComponentDelta {
     /// Returns the differences of two sets of components. Where one version of a name went and one came,
     /// that is one change.
     pub fn between(before: &[Component], after: &[Component]) -> Vec<Self> {
-        let mut names: BTreeMap<(&str, &str), (Vec<ComponentState>, Vec<ComponentState>)> = BTreeMap::new();
+        // States before and after, by ecosystem and name.
+        type Sides = (Vec<ComponentState>, Vec<ComponentState>);
+        let mut names: BTreeMap<(&str, &str), Sides> = BTreeMap::new();
         let state = |c: &Component| ComponentState { purl: c.purl.clone(), hashes: c.hashes.clone() };
         for component in before {
             names.entry((&component.ecosystem, &component.name)).or_default().0.push(state(component));

@@ -121,13 +121,14 @@ pub(super) fn parse_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
     if hex.len() != 2 * N {
         return None;
     }
-    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().as_chunks::<2>().0) {
         let digit = |c: u8| match c {
             b'0'..=b'9' => Some(c - b'0'),
             b'a'..=b'f' => Some(c - b'a' + 10),
             _ => None,
         };
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        let [high, low] = *pair;
+        *byte = digit(high)? << 4 | digit(low)?;
     }
     Some(bytes)
 }

@@ -23,7 +23,7 @@ pub enum Fact {
     /// Text.
     Text(String),
     /// Values in an order that matters, or sorted by the recogniser where it does not.
-    List(Vec<Fact>),
+    List(Vec<Self>),
     /// Named values.
     Map(Facts),
 }

@@ -51,7 +51,7 @@ impl RepoPath {
     /// Returns the path without its last name; empty at the top.
     pub fn parent(&self) -> &[u8] {
         match self.0.iter().rposition(|byte| *byte == b'/') {
-            Some(at) => &self.0[..at],
+            Some(at) => self.0.get(..at).unwrap_or_default(),
             None => &[],
         }
     }

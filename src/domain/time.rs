@@ -82,7 +82,7 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970 of a date in the proleptic Gregorian calendar (H. Hinnant, "days_from_civil").
+/// Days since 1970 of a date in the proleptic Gregorian calendar (H. Hinnant, `days_from_civil`).
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

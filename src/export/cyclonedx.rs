@@ -91,7 +91,7 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    components: Vec<Entry<'a>>,
+    components: Vec<Self>,
     #[serde(skip_serializing_if = "Option::is_none")]
     crypto_properties: Option<CryptoProperties>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -14,7 +14,7 @@ use crate::store::{Identity, Repository};
 ///
 /// # Errors
 /// Where objects cannot be written.
-pub fn write_release(
+pub(super) fn write_release(
     repository: &Repository,
     release: &Release,
     files: &BTreeMap<String, Vec<u8>>,
@@ -46,7 +46,7 @@ fn author(release: &Release) -> Identity {
 ///
 /// # Errors
 /// `GB-REF-MISSING` where there is none, `GB-REF-ALTERED` where it says something else.
-pub fn check_release(
+pub(super) fn check_release(
     repository: &Repository,
     log: &Log<'_>,
     release: &Release,

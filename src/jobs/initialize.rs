@@ -111,15 +111,12 @@ const FIXTURES: [&str; 8] = ["test", "tests", "testdata", "fixtures", "examples"
 /// Where an object is missing or malformed.
 pub fn proposal(repository: &Repository, product: &str, document_id: &str) -> Result<String, Failure> {
     let policy = Policy::built_in();
-    let (manifest, entries) = match repository.head_tree()? {
-        Some(tree) => {
-            let source = TreeSource::new(repository, tree);
-            (collect::collect(&source, &policy)?.manifest, source.entries()?)
-        }
-        None => {
-            let source = IndexSource::open(repository)?;
-            (collect::collect(&source, &policy)?.manifest, source.entries()?)
-        }
+    let (manifest, entries) = if let Some(tree) = repository.head_tree()? {
+        let source = TreeSource::new(repository, tree);
+        (collect::collect(&source, &policy)?.manifest, source.entries()?)
+    } else {
+        let source = IndexSource::open(repository)?;
+        (collect::collect(&source, &policy)?.manifest, source.entries()?)
     };
     Ok(propose_policy(product, document_id, &manifest, &file_paths(&entries)))
 }

@@ -12,7 +12,7 @@ use crate::jobs::{Exit, Failure, Progress};
 use crate::store::Repository;
 
 /// A commit whose record holds.
-pub struct Judged {
+pub(super) struct Judged {
     /// The record.
     pub record: CommitRecord,
     /// BLAKE3 of the raw commit object.
@@ -23,7 +23,7 @@ pub struct Judged {
 
 impl Judged {
     /// Says whether the commit touched any item or component.
-    pub fn changes_something(&self) -> bool {
+    pub(super) fn changes_something(&self) -> bool {
         !self.record.items.is_empty() || !self.record.components.is_empty()
     }
 }
@@ -32,7 +32,7 @@ impl Judged {
 ///
 /// # Errors
 /// Where history is cut off or malformed.
-pub fn of(
+pub(super) fn of(
     repository: &Repository,
     trust: &Trust,
     before: &[StoredRelease],
@@ -53,7 +53,7 @@ pub fn of(
 }
 
 /// Returns where the log keeps the sealed note of a commit.
-pub fn sealed_path(commit: &ObjectId) -> String {
+pub(super) fn sealed_path(commit: &ObjectId) -> String {
     let hex = commit.to_string();
     format!("records/{}/{hex}", hex.get(..2).unwrap_or_default())
 }
@@ -62,7 +62,7 @@ pub fn sealed_path(commit: &ObjectId) -> String {
 ///
 /// # Errors
 /// `GB-COVER-RECORD-MISSING` where a commit has none, and the first record that does not hold.
-pub fn judge_notes(
+pub(super) fn judge_notes(
     repository: &Repository,
     trust: &Trust,
     ids: &[ObjectId],
@@ -98,7 +98,12 @@ pub fn judge_notes(
 ///
 /// # Errors
 /// The first record that does not hold.
-pub fn judge_note(repository: &Repository, trust: &Trust, id: ObjectId, note: Vec<u8>) -> Result<Judged, Failure> {
+pub(super) fn judge_note(
+    repository: &Repository,
+    trust: &Trust,
+    id: ObjectId,
+    note: Vec<u8>,
+) -> Result<Judged, Failure> {
     let subject = Subject::read(repository, id)?;
     let mut first = None;
     for block in parse(id, &note)? {
@@ -113,7 +118,7 @@ pub fn judge_note(repository: &Repository, trust: &Trust, id: ObjectId, note: Ve
 ///
 /// # Errors
 /// `GB-NOTE-DAMAGED`.
-pub fn parse(id: ObjectId, note: &[u8]) -> Result<Vec<RecordBlock>, Failure> {
+pub(super) fn parse(id: ObjectId, note: &[u8]) -> Result<Vec<RecordBlock>, Failure> {
     codec::parse_note(note).map_err(|defect| damaged(id, &defect.to_string()))
 }
 

@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::store::{Commit, Repository};
 
 /// A commit with everything that a record about it must say.
-pub struct Subject {
+pub(super) struct Subject {
     /// The commit.
     pub commit: Commit,
     expected: CommitRecord,
@@ -24,7 +24,7 @@ impl Subject {
     ///
     /// # Errors
     /// Where an object is missing or malformed.
-    pub fn read(repository: &Repository, id: ObjectId) -> Result<Self, Failure> {
+    pub(super) fn read(repository: &Repository, id: ObjectId) -> Result<Self, Failure> {
         let commit = repository.commit(id)?;
         let delta = commit_delta(repository, &commit)?;
         let trailer = policy_trailer(repository, &commit)?;
@@ -52,7 +52,7 @@ impl Subject {
     /// # Errors
     /// `GB-SIG-UNKNOWN-KEY` where the trust root does not know the key, `GB-SIG-ROLE` where its holder is no
     /// developer, and where the key cannot sign.
-    pub fn make_note(
+    pub(super) fn make_note(
         &self,
         baseline: &Digest,
         root: &Verified<TrustRoot>,
@@ -85,7 +85,7 @@ impl Subject {
     ///
     /// # Errors
     /// The first thing that is wrong, with its own code.
-    pub fn judge(
+    pub(super) fn judge(
         &self,
         block: &RecordBlock,
         baseline: &Digest,
@@ -152,7 +152,7 @@ impl Subject {
 }
 
 /// Returns the SSHSIG namespace of a record type.
-pub fn namespace(record_type: &str) -> String {
+pub(super) fn namespace(record_type: &str) -> String {
     format!("git-baseline.{record_type}")
 }
 
@@ -160,7 +160,7 @@ pub fn namespace(record_type: &str) -> String {
 ///
 /// # Errors
 /// Where the key cannot sign.
-pub fn sign(signer: &dyn Signer, record_type: &str, bytes: &[u8]) -> Result<String, Failure> {
+pub(super) fn sign(signer: &dyn Signer, record_type: &str, bytes: &[u8]) -> Result<String, Failure> {
     let signature = signer.sign(&namespace(record_type), bytes).map_err(|error| {
         Failure::new(Exit::Usage, "GB-KEY-SIGN", "the key could not sign").because(error).hint("ssh-add -l")
     })?;
@@ -168,7 +168,7 @@ pub fn sign(signer: &dyn Signer, record_type: &str, bytes: &[u8]) -> Result<Stri
 }
 
 /// Returns the refusal of a key that the trust root does not know.
-pub fn unknown_key(signer: &dyn Signer) -> Failure {
+pub(super) fn unknown_key(signer: &dyn Signer) -> Failure {
     let fingerprint = crypto::fingerprint(signer.public_key());
     Failure::new(
         Exit::Usage,

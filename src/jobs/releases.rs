@@ -66,7 +66,7 @@ impl StoredRelease {
 }
 
 /// The folder of a release in the log.
-pub fn folder(name: &ReleaseName) -> String {
+pub(super) fn folder(name: &ReleaseName) -> String {
     format!("releases/{name}/")
 }
 

@@ -25,7 +25,7 @@ impl Pattern {
     /// Says whether the pattern matches the file or a folder that it stands in.
     pub(super) fn matches(&self, path: &RepoPath) -> bool {
         let bytes = path.as_bytes();
-        let folders = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &bytes[..at]);
+        let folders = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/').filter_map(|(at, _)| bytes.get(..at));
         self.matches_entry(bytes, false) || folders.into_iter().any(|folder| self.matches_entry(folder, true))
     }
 

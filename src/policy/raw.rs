@@ -127,7 +127,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
         product: Product { name: raw.product.name, document_id: raw.product.document_id },
         change_control: change_control(&place, raw.change_control)?,
         processes: raw.process.into_iter().map(|process| self::process(&place, process)).collect::<Result<_, _>>()?,
-        checks: checks(&place, raw.checks)?,
+        checks: checks(&place, &raw.checks)?,
         items,
         excludes,
         scope: raw.scope.paths.iter().map(|path| place.pattern(path)).collect::<Result<_, _>>()?,
@@ -185,7 +185,7 @@ fn process(place: &Place<'_>, raw: RawProcess) -> Result<Process, PolicyError> {
     Ok(Process { phase: raw.phase.into_inner(), document_id: raw.document_id, path: RepoPath::from(raw.path.as_str()) })
 }
 
-fn checks(place: &Place<'_>, raw: RawChecks) -> Result<Checks, PolicyError> {
+fn checks(place: &Place<'_>, raw: &RawChecks) -> Result<Checks, PolicyError> {
     let default = Checks::default();
     let block = match &raw.block {
         None => default.block,

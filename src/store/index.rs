@@ -29,13 +29,14 @@ impl<'r> IndexSource<'r> {
     pub fn open(repository: &'r Repository) -> Result<Self, StoreError> {
         let path = repository.index_file.clone().unwrap_or_else(|| repository.git.index_path());
         let options = gix::index::decode::Options::default();
-        let index =
-            match path.exists() {
-                false => None,
-                true => Some(gix::index::File::at(&path, repository.git.object_hash(), false, options).map_err(
-                    |error| StoreError::new("GB-REPO-INDEX", format!("the index cannot be read: {}", line(&error))),
-                )?),
-            };
+        let index = if path.exists() {
+            let read = gix::index::File::at(&path, repository.git.object_hash(), false, options);
+            Some(read.map_err(|error| {
+                StoreError::new("GB-REPO-INDEX", format!("the index cannot be read: {}", line(&error)))
+            })?)
+        } else {
+            None
+        };
         let source = Self { repository, index };
         if let Some(path) =
             source.raw_entries().find(|(_, entry)| entry.stage() != Stage::Unconflicted).map(|(path, _)| path)

@@ -9,7 +9,7 @@ use crate::domain::RepoPath;
 pub(super) fn to_native(path: &RepoPath) -> Result<PathBuf, StoreError> {
     let spelled = gix::path::from_bstr(gix::bstr::BStr::new(path.as_bytes()));
     let unsayable = || StoreError::new("GB-PATH-UNSAFE", format!("{path} has no spelling on this system"));
-    spelled.map(|path| path.into_owned()).map_err(|_| unsayable())
+    spelled.map(std::borrow::Cow::into_owned).map_err(|_| unsayable())
 }
 
 /// Returns the bytes of a path as Git would store it.

@@ -13,7 +13,7 @@ use crate::domain::{Mode, ObjectId};
 #[derive(Default)]
 struct Folder {
     files: BTreeMap<Vec<u8>, (Mode, ObjectId)>,
-    folders: BTreeMap<Vec<u8>, Folder>,
+    folders: BTreeMap<Vec<u8>, Self>,
 }
 
 impl Folder {
@@ -85,7 +85,8 @@ impl Repository {
         message: &str,
     ) -> Result<ObjectId, StoreError> {
         let who = identity.to_line();
-        let parents: String = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
+        let parents: Vec<String> = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
+        let parents = parents.concat();
         let text = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\n{message}");
         self.write(Kind::Commit, text.as_bytes())
     }

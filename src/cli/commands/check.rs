@@ -57,7 +57,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Answer, Failure
     }
     let blocks = findings.iter().any(|finding| finding.severity >= inspection.policy.checks.block);
     let exit = if blocks { Exit::Disproven } else { Exit::Done };
-    Ok(answer(context, Some(side.commit.to_string()), as_of, &findings, exit))
+    Ok(answer(context, Some(&side.commit.to_string()), as_of, &findings, exit))
 }
 
 fn changed_paths(
@@ -72,7 +72,7 @@ fn changed_paths(
     Ok(delta.items.iter().filter_map(ItemDelta::item).map(|item| item.path.clone()).collect())
 }
 
-fn answer(context: &Context, commit: Option<String>, as_of: Timestamp, findings: &[Finding], exit: Exit) -> Answer {
+fn answer(context: &Context, commit: Option<&str>, as_of: Timestamp, findings: &[Finding], exit: Exit) -> Answer {
     let value = json!({
         "schema": "git-baseline/check/1",
         "commit": commit,

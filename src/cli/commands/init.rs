@@ -75,7 +75,7 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure>
     }
     let founder = Founder::read(args, &folder)?;
     let start = control_start(args, &repository)?;
-    let (key, signer) = key(args, context, &folder, &founder)?;
+    let (key, signer) = key(args, &folder, &founder)?;
     let product = args.product.as_deref().ok_or_else(|| {
         Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", "a new baseline needs the product's name")
             .hint("git baseline init --product \"My Device\"")
@@ -92,7 +92,11 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure>
     };
     let fingerprint = found(&repository, &founding, signer.as_ref())?;
     context.state.pin(&fingerprint, product, context.now)?;
-    let sign_at = if identity::needs_prompt(&KeySource::parse(&key).map_err(key_failure)?) { "push" } else { "commit" };
+    let sign_at = if identity::needs_prompt(&KeySource::parse(&key).map_err(|error| key_failure(&error))?) {
+        "push"
+    } else {
+        "commit"
+    };
     let settings = [("baseline.person", founder.person.as_str()), ("baseline.key", &key), ("baseline.signAt", sign_at)];
     for (name, value) in settings {
         git::set_config(&folder, name, value)?;
@@ -254,22 +258,17 @@ fn control_start(args: &InitArgs, repository: &Repository) -> Result<Option<Obje
 }
 
 /// Finds or makes the founder's key, and returns how the configuration names it.
-fn key(
-    args: &InitArgs,
-    context: &Context,
-    folder: &Path,
-    founder: &Founder,
-) -> Result<(String, Box<dyn Signer>), Failure> {
+fn key(args: &InitArgs, folder: &Path, founder: &Founder) -> Result<(String, Box<dyn Signer>), Failure> {
     if let Some(path) = &args.generate_key {
         let passphrase = if args.passphrase {
-            Some(identity::ask_passphrase("Passphrase of the new key: ").map_err(key_failure)?)
+            Some(identity::ask_passphrase("Passphrase of the new key: ").map_err(|error| key_failure(&error))?)
         } else {
             None
         };
         let path = absolute(path);
         let comment = format!("git-baseline {}", founder.person);
-        let made =
-            identity::generate(&path, &comment, passphrase.as_ref().map(|text| text.as_str())).map_err(key_failure)?;
+        let made = identity::generate(&path, &comment, passphrase.as_ref().map(|text| text.as_str()))
+            .map_err(|error| key_failure(&error))?;
         return Ok((path.display().to_string(), Box::new(made)));
     }
     let configured =
@@ -281,7 +280,7 @@ fn key(
     })?;
     let text = git::expand_home(&text);
     let text = if text.starts_with("agent:") { text } else { absolute(Path::new(&text)).display().to_string() };
-    let signer = context.signer(&KeySource::parse(&text).map_err(key_failure)?)?;
+    let signer = Context::signer(&KeySource::parse(&text).map_err(|error| key_failure(&error))?)?;
     Ok((text, signer))
 }
 

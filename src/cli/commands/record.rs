@@ -71,7 +71,7 @@ pub(super) fn sign_all(
     if crate::jobs::commits_without_record(repository, commits)?.is_empty() {
         return Ok(Vec::new());
     }
-    let signer = context.signer(&context.key_source(key, repository)?)?;
+    let signer = Context::signer(&Context::key_source(key, repository)?)?;
     let identity = context.git_identity(repository);
     Ok(record(repository, trust, commits, signer.as_ref(), &identity, context)?.commits)
 }

@@ -51,7 +51,7 @@ pub(super) fn run(args: &ReleaseArgs, context: &Context) -> Result<Answer, Failu
         let word = if draft.blocked.is_empty() { "would be released" } else { "would be stopped" };
         return Ok(Answer::done(value(&draft, None, None), text(context, &draft, word, None)).ending(exit));
     }
-    let signer = context.signer(&context.key_source(args.key.as_deref(), &repository)?)?;
+    let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
     let identity = context.git_identity(&repository);
     let made = jobs::make(&repository, &log, &trust, draft, signer.as_ref(), &identity)?;
     if args.tag {

@@ -2,6 +2,8 @@
 //!
 //! Never here: what the passphrase opens. What is typed stays in memory that is wiped.
 
+#![expect(clippy::disallowed_methods, reason = "the rim: the user is asked, or the program that he named")]
+
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,7 +19,7 @@ const MOST_PASSPHRASE: usize = 4096;
 ///
 /// # Errors
 /// `GB-KEY-PASSPHRASE`, where nobody can be asked, or nobody answers.
-pub fn ask_passphrase(prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
+pub(in crate::cli) fn ask_passphrase(prompt: &str) -> Result<Zeroizing<String>, IdentityError> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let program = variable("SSH_ASKPASS");
     let require = variable("SSH_ASKPASS_REQUIRE").unwrap_or_default();

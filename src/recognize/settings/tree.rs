@@ -31,12 +31,12 @@ pub(super) enum Value {
 
 impl Node {
     /// Returns the value under a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
     /// Returns the value under a path of keys.
-    pub(super) fn at(&self, keys: &[&str]) -> Option<&Node> {
+    pub(super) fn at(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
@@ -58,7 +58,7 @@ impl Node {
 
     /// Returns the text under a key.
     pub(super) fn text_at(&self, key: &str) -> Option<&str> {
-        self.get(key).and_then(Node::text)
+        self.get(key).and_then(Self::text)
     }
 
     /// Says whether the value is `true`, or one of the words that YAML 1.1 takes for it.
@@ -67,7 +67,7 @@ impl Node {
     }
 
     /// Returns the list's values; none for anything else.
-    pub(super) fn items(&self) -> &[Node] {
+    pub(super) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(list) => list,
             _ => &[],
@@ -75,7 +75,7 @@ impl Node {
     }
 
     /// Returns the list's values, or the value itself where one stands for a list.
-    pub(super) fn one_or_many(&self) -> &[Node] {
+    pub(super) fn one_or_many(&self) -> &[Self] {
         match &self.value {
             Value::List(list) => list,
             _ => std::slice::from_ref(self),
@@ -83,7 +83,7 @@ impl Node {
     }
 
     /// Returns the map's entries in their order; none for anything else.
-    pub(super) fn entries(&self) -> &[(String, Node)] {
+    pub(super) fn entries(&self) -> &[(String, Self)] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
@@ -92,7 +92,7 @@ impl Node {
 
     /// Returns the texts of a list, or the one text.
     pub(super) fn texts(&self) -> Vec<&str> {
-        self.one_or_many().iter().filter_map(Node::scalar).collect()
+        self.one_or_many().iter().filter_map(Self::scalar).collect()
     }
 }
 
