@@ -14,27 +14,27 @@ const MOST_BYTES: usize = 256 * 1024;
 /// Recognises an environment file by its name and grammar.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let file = path::lower_name(path);
-    let named = file == ".env" || file.starts_with(".env.") || path::extension(path).as_deref() == Some("env");
-    if !named || bytes.len() > MOST_BYTES {
+    let is_wanted = file == ".env" || file.starts_with(".env.") || path::extension(path).as_deref() == Some("env");
+    if !is_wanted || bytes.len() > MOST_BYTES {
         return None;
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let variables = parse(&String::from_utf8_lossy(bytes))?;
     let sample = ["example", "sample", "template", "dist", "defaults"].iter().any(|word| file.contains(word));
-    let mut values = Facts::new();
+    let mut shown = Facts::new();
     let mut clear = Vec::new();
     for variable in variables.iter().take(MOST_VALUES) {
         let secret = variable.is_secret();
         if secret && !sample {
             clear.push(variable);
         }
-        let shown = if secret { WITHHELD.to_owned() } else { bounded(variable.value.as_bytes()) };
-        values.set(bounded(variable.name.as_bytes()), shown);
+        let text = if secret { WITHHELD.to_owned() } else { bounded(variable.value.as_bytes()) };
+        shown.set(bounded(variable.name.as_bytes()), text);
     }
     let mut facts = Facts::new();
     let names = variables.iter().take(MOST_VALUES).map(|variable| bounded(variable.name.as_bytes()));
     facts.set("keys", names.collect::<Vec<_>>());
-    facts.set("values", Fact::Map(values));
+    facts.set("values", Fact::Map(shown));
     let mut found = Recognized::key("dotenv", facts);
     found.secret = !clear.is_empty();
     Some(clear.into_iter().fold(found, |found, variable| {

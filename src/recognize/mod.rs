@@ -74,6 +74,8 @@ const RECOGNIZERS: &[Recognizer] = &[
 
 /// Recognises a file by its content first and its path second.
 pub fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
+    let text = text::from_utf16(bytes).map(zeroize::Zeroizing::new);
+    let bytes = text.as_ref().map_or(bytes, |text| text.as_bytes());
     RECOGNIZERS.iter().find_map(|recognizer| recognizer(path, bytes))
 }
 

@@ -115,6 +115,8 @@ impl PgpKey {
                     return;
                 }
                 match (signature.kind, self.subkeys.last_mut()) {
+                    // A direct signature may only name a revoker; then the users' signatures tell the expiry.
+                    (0x1f, _) if signature.expires.is_none() => {}
                     (0x10..=0x13 | 0x1f, _) => self.primary.note(&signature),
                     (0x20, _) => self.primary.revoked = true,
                     (0x18, Some(subkey)) => subkey.note(&signature),

@@ -4,17 +4,21 @@
 
 use crate::domain::{Fact, Facts, RepoPath};
 
+use super::Recognized;
 use super::openpgp::{self, PgpKey};
+use super::pem::Blocks;
 use super::text::MOST_VALUES;
-use super::{Recognized, pem_file};
 
-/// Recognises a keyring of any size.
-pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
-    if openpgp::may_begin(bytes) {
-        return openpgp::read(bytes).and_then(|keys| describe(&keys, None));
+/// Recognises a keyring that is not armoured.
+pub(super) fn recognize(_path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
+    if !openpgp::may_begin(bytes) {
+        return None;
     }
-    memchr::memmem::find(bytes, b"-----BEGIN PGP P")?;
-    let blocks = pem_file::blocks_of(path, bytes)?;
+    openpgp::read(bytes).and_then(|keys| describe(&keys, None))
+}
+
+/// Recognises a keyring among the blocks of a file.
+pub(super) fn armoured(blocks: &Blocks<'_>, bytes: &[u8]) -> Option<Recognized> {
     let (mut keys, mut line, mut unreadable) = (Vec::new(), None, None);
     for block in blocks.whole.iter().filter(|block| is_key(block.label)) {
         match openpgp::read(&block.bytes) {

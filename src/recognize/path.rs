@@ -36,6 +36,11 @@ const ABOUT: &[&str] = &[
 
 /// Returns the kind of key material that the path claims.
 pub(super) fn claim(path: &RepoPath) -> Option<(&'static str, ItemClass)> {
+    let name = lower_name(path);
+    let is_ssh = ["id_rsa", "id_ed25519", "id_ecdsa", "id_dsa"].contains(&name.as_str());
+    if is_ssh || name.starts_with("ssh_host_") && name.ends_with("_key") {
+        return Some(("openssh-private-key", ItemClass::Key));
+    }
     let extension = extension(path)?;
     CLAIMS.iter().find(|(claim, ..)| *claim == extension).map(|(_, kind, class)| (*kind, *class))
 }
@@ -69,6 +74,7 @@ mod tests {
         let path = |text: &str| RepoPath::new(text);
         assert_eq!(claim(&path("pki/Server.CRT")).map(|(kind, _)| kind), Some("x509-certificate"));
         assert_eq!(claim(&path("pki/server")), None);
+        assert_eq!(claim(&path("etc/ssh/ssh_host_rsa_key")).map(|(kind, _)| kind), Some("openssh-private-key"));
         assert!(is_about(&path("docs/TLS.md")) && !is_about(&path("tls.pem")));
     }
 }

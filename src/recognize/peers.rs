@@ -240,7 +240,55 @@ fn half_a_key_is_a_secret_and_unreadable_where_the_name_claims_a_key() {
     assert_eq!(recognize(&RepoPath::new("tests/truncated.txt"), half), None);
 }
 
+#[test]
+fn the_encoding_of_the_text_does_not_matter() {
+    let material = material();
+    let Some(key) = material.bytes("rsa.pem") else { return };
+    let text = String::from_utf8(key.to_vec()).unwrap();
+    let wide: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let marked = format!("\u{feff}# caf\u{e9}\n{text}");
+    let facts = |bytes: &[u8]| recognize(&RepoPath::new("a"), bytes).map(|found| (found.facts, found.secret));
+    assert_eq!(facts(&wide), facts(key));
+    assert_eq!(facts(marked.as_bytes()), facts(key));
+    assert!(facts(key).is_some_and(|(_, secret)| secret));
+}
+
+/// Beginnings that lead into a reader.
+const BEGINNINGS: &[&[u8]] = &[
+    b"0\x82",
+    b"0\x80",
+    b"\xfe\xed\xfe\xed\0\0\0\x02",
+    b"\xce\xce\xce\xce\0\0\0\x02\0\0\0\x01",
+    b"\x98\x33\x04",
+    b"\xc5\xff\0\0\0\x20\x04\0\0\0\0\x16",
+    b"PuTTY-User-Key-File-3: a\nPublic-Lines: ",
+    b"age-encryption.org/v1\n-> ",
+    b"$ANSIBLE_VAULT;1.1;",
+    b"untrusted comment: minisign\nRWQ",
+    b"[Interface]\nPrivateKey = ",
+    b"key \"a\" { algorithm a; secret \"",
+    b"{\"kty\":\"RSA\",\"n\":\"",
+    b"apiVersion: v1\nkind: Secret\ndata:\n  ",
+    b"a: ENC[\nsops:\n  mac: ",
+    b"ssh-rsa AAAAB3NzaC1yc2E",
+    b"-----BEGIN PRIVATE KEY-----\n",
+    b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n",
+    b"A_PASSWORD='",
+    b"\xff\xfe",
+];
+
 proptest! {
+    #[test]
+    fn anything_behind_a_known_beginning_never_panics(which in 0..BEGINNINGS.len(), tail: Vec<u8>, text in "\\PC*") {
+        for tail in [tail.as_slice(), text.as_bytes()] {
+            let bytes = [BEGINNINGS[which], tail].concat();
+            for path in ["a", ".env", "a.yaml", "a.json", "a.toml", "a.pem", "a.der"] {
+                recognize(&RepoPath::new(path), &bytes);
+                read_declared(&RepoPath::new(path), "kind", ItemClass::Policy, &bytes);
+            }
+        }
+    }
+
     #[test]
     fn damaged_material_never_panics(which: usize, cut: usize, flips in prop::collection::vec((any::<usize>(), any::<u8>()), 0..8)) {
         let material = material();

@@ -11,7 +11,7 @@ use super::private_key::PrivateKey;
 use super::public_key::PublicKey;
 use super::ssh::SshPrivateKey;
 use super::text::MOST_VALUES;
-use super::{Recognized, path, pkcs7, request};
+use super::{Recognized, openpgp_file, path, pkcs7, request};
 
 /// What a block is.
 enum Part {
@@ -51,7 +51,9 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     }
     parts.broken.extend(blocks.broken.iter().filter(|(label, _)| kind_of(label).is_some()).map(owned));
     parts.broken.sort_by_key(|(_, line)| *line);
-    let found = parts.recognized().or_else(|| parts.claimed(path))?;
+    let Some(found) = parts.recognized().or_else(|| parts.claimed(path)) else {
+        return openpgp_file::armoured(&blocks, bytes);
+    };
     let found = parts.observe(found);
     Some(if blocks.more { found.unreadable(None, "more blocks than are looked at") } else { found })
 }

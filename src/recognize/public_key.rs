@@ -109,7 +109,7 @@ impl PublicKey {
 
     /// Says whether the algorithm is one that this reader knows.
     pub(super) fn is_known(&self) -> bool {
-        self.algorithm != self.long_name || !self.algorithm.starts_with(|first: char| first.is_ascii_digit())
+        !self.algorithm.starts_with(|first: char| first.is_ascii_digit())
     }
 
     /// Returns the facts of a key that stands alone.

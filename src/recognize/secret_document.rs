@@ -21,7 +21,7 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
         return None;
     }
     let has = |marker: &[u8]| memchr::memmem::find(bytes, marker).is_some();
-    let (sops, secret) = (has(b"sops") && has(b"mac"), has(b"Secret") && has(b"kind"));
+    let (sops, secret) = (has(b"sops") && has(b"ENC["), names_secret(bytes));
     if !sops && !secret {
         return None;
     }
@@ -42,6 +42,18 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
 
 fn is_document(path: &RepoPath) -> bool {
     path::extension(path).is_none_or(|extension| matches!(extension.as_str(), "yaml" | "yml" | "json" | "enc" | "sops"))
+}
+
+/// Says whether "Secret" stands somewhere as the value of "kind": parsing every document would cost too much.
+fn names_secret(bytes: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, b"Secret").any(|at| {
+        let before = bytes.get(at.saturating_sub(32)..at).unwrap_or_default();
+        let before = before.strip_suffix(b"Sealed").unwrap_or(before);
+        let end =
+            before.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'"' | b'\'')).map_or(0, |last| last + 1);
+        let before = before.get(..end).unwrap_or_default();
+        [&b"kind:"[..], b"kind\":", b"kind':"].iter().any(|name| before.ends_with(name))
+    })
 }
 
 /// A secret of Kubernetes.

@@ -16,6 +16,9 @@ pub(super) const MOST_VALUES: usize = 1000;
 /// How many characters a text holds at most.
 const MOST_CHARACTERS: usize = 512;
 
+/// How large a file in UTF-16 may be to be looked at.
+const MOST_UTF16: usize = 4 * 1024 * 1024;
+
 /// Returns lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -42,6 +45,21 @@ pub(super) fn bounded(bytes: &[u8]) -> String {
 /// Returns a line of text without the white space at its ends.
 pub(super) fn trimmed(bytes: &[u8]) -> String {
     bounded(bytes.trim_ascii())
+}
+
+/// Returns the text of a file in UTF-16, as some shells write it; none for any other file.
+pub(super) fn from_utf16(bytes: &[u8]) -> Option<String> {
+    let read = match bytes.first_chunk::<2>()? {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes.get(2..).filter(|rest| rest.len() <= MOST_UTF16)?.as_chunks::<2>().0;
+    Some(
+        char::decode_utf16(units.iter().map(|unit| read(*unit)))
+            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect(),
+    )
 }
 
 /// Returns a moment as RFC 3339 spells it; a moment that the calendar does not know is none.
