@@ -4,25 +4,24 @@
 //! does not; a key's value; a supplier, licence or version that nobody declared. Serves the minimum elements of NTIA.
 
 mod asset;
+mod graph;
 mod license;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::Subject;
 use crate::domain::{
-    Component, ComponentHash, ConfigurationItem, Coverage, CoverageStatus, Digest, DigestSet, ItemClass, Manifest,
-    Scope, Sha256Digest, Timestamp,
+    Component, ComponentHash, ConfigurationItem, Coverage, Digest, DigestSet, ItemClass, Manifest, Scope, Sha256Digest,
+    Timestamp,
 };
 use asset::CryptoProperties;
+use graph::{Composition, Dependency, compositions, dependencies};
 use license::LicenseChoice;
 
 /// What the product itself is called inside the document.
 const ROOT: &str = "git-baseline:product";
-
-/// Of these a lock file tells what needs what; of all others the edges are not known.
-const WITH_EDGES: [&str; 2] = ["cargo", "npm"];
 
 /// The algorithms that `CycloneDX` knows, among those that a component's hash may have, with their lengths in digits.
 const ALGORITHMS: [(&str, usize); 4] = [("SHA-1", 40), ("SHA-256", 64), ("SHA-384", 96), ("SHA-512", 128)];
@@ -113,22 +112,6 @@ struct Hash {
 struct Property {
     name: String,
     value: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Dependency<'a> {
-    r#ref: &'a str,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    depends_on: BTreeSet<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Composition<'a> {
-    aggregate: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    assemblies: Vec<&'a str>,
-    dependencies: Vec<&'a str>,
 }
 
 /// Returns the document, which ends with a line feed. `time` is the release's; without one there is no timestamp.
@@ -291,62 +274,6 @@ fn refs(entry: &Entry<'_>) -> (String, Vec<String>) {
     (entry.bom_ref.clone(), entry.components.iter().map(|part| part.bom_ref.clone()).collect())
 }
 
-/// From the root everything can be reached: what is direct, what nobody needs, and one of each circle that nobody
-/// outside needs. Nothing dangles.
-fn dependencies<'a>(components: &'a [Component], assets: &'a [(String, Vec<String>)]) -> Vec<Dependency<'a>> {
-    let mut edges: BTreeMap<&str, BTreeSet<&str>> =
-        components.iter().map(|component| (component.purl.as_str(), BTreeSet::new())).collect();
-    for component in components {
-        let known: Vec<&str> =
-            component.dependencies.iter().map(String::as_str).filter(|purl| edges.contains_key(purl)).collect();
-        edges.entry(&component.purl).or_default().extend(known);
-    }
-    let needed: BTreeSet<&str> = edges.values().flatten().copied().collect();
-    let first = |component: &&Component| component.direct == Some(true) || !needed.contains(component.purl.as_str());
-    let mut roots: BTreeSet<&str> = BTreeSet::new();
-    let mut reached: BTreeSet<&str> = BTreeSet::new();
-    for component in components.iter().filter(first).chain(components) {
-        let mut open = vec![component.purl.as_str()];
-        if first(&component) || !reached.contains(component.purl.as_str()) {
-            roots.insert(&component.purl);
-        }
-        while let Some(purl) = open.pop() {
-            if reached.insert(purl) {
-                open.extend(edges.get(purl).into_iter().flatten());
-            }
-        }
-    }
-    for (item, parts) in assets {
-        roots.insert(item);
-        edges.insert(item, parts.iter().map(String::as_str).collect());
-        edges.extend(parts.iter().map(|part| (part.as_str(), BTreeSet::new())));
-    }
-    let root = Dependency { r#ref: ROOT, depends_on: roots };
-    let others = edges.into_iter().map(|(r#ref, depends_on)| Dependency { r#ref, depends_on });
-    std::iter::once(root).chain(others).collect()
-}
-
-/// Says how much is known. Without any lock or manifest file nothing is.
-fn compositions(manifest: &Manifest) -> Vec<Composition<'_>> {
-    let whole = |coverage: &Coverage| coverage.status == CoverageStatus::Parsed && coverage.gaps.is_empty();
-    let aggregate = if manifest.coverage.is_empty() {
-        "unknown"
-    } else if manifest.coverage.iter().all(whole) && manifest.source_tree.gitlinks == 0 {
-        "complete"
-    } else {
-        "incomplete"
-    };
-    let no_edges =
-        |component: &&Component| !WITH_EDGES.contains(&component.ecosystem.as_str()) || component.version.is_none();
-    let unknown: Vec<&str> =
-        manifest.components.iter().filter(no_edges).map(|component| component.purl.as_str()).collect();
-    let mut compositions = vec![Composition { aggregate, assemblies: vec![ROOT], dependencies: vec![ROOT] }];
-    if !unknown.is_empty() {
-        compositions.push(Composition { aggregate: "unknown", assemblies: Vec::new(), dependencies: unknown });
-    }
-    compositions
-}
-
 fn gaps(manifest: &Manifest) -> Vec<Property> {
     let of_file = |coverage: &Coverage| {
         let (path, status) = (coverage.path.clone(), coverage.status);
@@ -363,10 +290,12 @@ fn gaps(manifest: &Manifest) -> Vec<Property> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{Fact, Facts, Mode, ObjectFormat, ObjectId, RepoPath, SourceTree};
+    use crate::domain::{CoverageStatus, Fact, Facts, Mode, ObjectFormat, ObjectId, RepoPath, SourceTree};
 
     fn component(name: &str, needs: &[&str]) -> Component {
         let purl = |name: &str| format!("pkg:cargo/{name}@1.0.0");
