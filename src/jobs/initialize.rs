@@ -149,19 +149,16 @@ fn propose_policy(product: &str, document_id: &str, manifest: &Manifest, entries
         let _ = writeln!(text, "class = {}", quoted(item.class.as_str()));
     }
     for folder in &excluded {
-        let _ = write!(text, "\n[[exclude]]\npattern = {}\n", quoted(&format!("/{}/", escape(folder))));
+        let _ = write!(text, "\n[[exclude]]\npattern = {}\n", quoted(&format!("{}/", escape(folder))));
         text.push_str("reason = \"proposed by init: looks like fixtures or third-party code; strike out what is part of the product\"\n");
     }
     text
 }
 
-/// A literal path as a pattern from the root.
+/// Returns a pattern that matches this path alone, from the root.
 fn escape(path: &str) -> String {
     let special = |c: char| matches!(c, '*' | '?' | '[' | '\\' | '!' | '#');
-    let mut pattern = String::new();
-    if !path.contains('/') {
-        pattern.push('/');
-    }
+    let mut pattern = String::from("/");
     for c in path.chars() {
         if special(c) {
             pattern.push('\\');
