@@ -384,8 +384,11 @@ mod tests {
 
     #[test]
     fn hostile_yaml_is_refused() {
-        let steps = |sign: &str, depth| (0..depth).map(|at| format!("{}{sign}\n", " ".repeat(at))).collect::<String>();
-        let stairs = [steps("a:", 1_000), steps("-", 190), steps("a:", 190), steps("? a", 190)];
+        let steps = |sign: &str, depth| {
+            let lines: Vec<String> = (0..depth).map(|at| " ".repeat(at) + sign).collect();
+            lines.join("\n")
+        };
+        let stairs = [steps("a:", 1_000), steps("-", 190), steps("a:", 190), steps("?", 190)];
         let deep = ["[", "{a: ", "- ", "? ", "-\t", ": ", "- ? ", "!!a ", "&a ", "- &a ", "- !t "]
             .map(|unit| unit.repeat(50_000));
         for text in deep.iter().chain(&stairs) {
