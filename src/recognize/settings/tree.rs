@@ -7,8 +7,12 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-/// The deepest nesting that settings have.
+/// The deepest nesting that settings have. A level of YAML takes far more of the stack than one of JSON.
 const MAX_DEPTH: usize = 60;
+const MAX_YAML_DEPTH: usize = 24;
+
+/// The widest indentation of a line of YAML; what is wider was not written by people.
+const MAX_INDENTATION: usize = 200;
 
 /// A value and the line where it begins.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,8 +233,16 @@ impl Json<'_> {
 
 /// Reads every document of a YAML stream, empty ones left out; none when one cannot be read.
 pub(super) fn yaml(text: &str) -> Option<Vec<Node>> {
+    if is_too_deep(text) {
+        return None;
+    }
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_events: 200_000, max_aliases: 2_000 },
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_YAML_DEPTH,
+            flow_nesting_limit: MAX_YAML_DEPTH,
+            max_events: 200_000,
+            max_aliases: 2_000,
+        },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
         // `on:` is the name of a key of workflows.
         strict_booleans: true,
@@ -238,6 +250,15 @@ pub(super) fn yaml(text: &str) -> Option<Vec<Node>> {
     };
     let documents = serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, options).ok()?;
     Some(documents.into_iter().map(node).filter(|node| node.value != Value::Null).collect())
+}
+
+/// The scanner recurses before the budget is asked, so lines that nest too deep are refused before it sees them.
+fn is_too_deep(text: &str) -> bool {
+    text.lines().any(|line| {
+        let inner = line.trim_start();
+        let signs = inner.split_whitespace().filter(|word| ["-", "?", ":"].contains(word));
+        line.len() - inner.len() > MAX_INDENTATION || signs.take(MAX_YAML_DEPTH + 1).count() > MAX_YAML_DEPTH
+    })
 }
 
 fn node(spanned: Spanned<Value>) -> Node {
@@ -363,7 +384,16 @@ mod tests {
 
     #[test]
     fn hostile_yaml_is_refused() {
-        assert_eq!(yaml(&"[".repeat(5_000)), None);
+        let steps = |sign: &str, depth| {
+            let lines: Vec<String> = (0..depth).map(|at| " ".repeat(at) + sign).collect();
+            lines.join("\n")
+        };
+        let stairs = [steps("a:", 1_000), steps("-", 190), steps("a:", 190), steps("?", 190)];
+        let deep = ["[", "{a: ", "- ", "? ", "-\t", ": ", "- ? ", "!!a ", "&a ", "- &a ", "- !t "]
+            .map(|unit| unit.repeat(50_000));
+        for text in deep.iter().chain(&stairs) {
+            assert_eq!(yaml(text), None, "{text:.10}");
+        }
         let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
                     d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n\
                     f: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
