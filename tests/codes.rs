@@ -82,3 +82,10 @@ fn every_rule_of_the_register_is_documented_word_for_word() {
     }
     assert_eq!(table.lines().count(), expected.lines().count(), "run `UPDATE_DOCS=1 cargo test --test codes`");
 }
+
+#[test]
+fn the_example_of_the_policy_document_is_a_policy() {
+    let text = fs::read_to_string(home().join("docs/policy.md")).expect("docs/policy.md is there");
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    git_baseline::policy::Policy::parse(example.as_bytes()).expect("the example is a policy");
+}
