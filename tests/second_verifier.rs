@@ -1,0 +1,290 @@
+//! Two verifiers, one verdict: the program, and `tests/tools/verify.py`, which was written from docs/format.md alone.
+//!
+//! Skipped, with a note, where Git, Python or its packages are missing.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use git_baseline::codec;
+use git_baseline::crypto::{PrivateKey, Signer as _};
+use git_baseline::domain::{Digest, Release, SignOff};
+
+const LOG: &str = "refs/baseline/log";
+const MANIFEST: &str = "releases/1.1.0/manifest.cbor";
+const STATEMENT: &str = "releases/1.1.0/release.cbor";
+
+/// A repository, and a home that nobody else uses.
+struct Room {
+    home: tempfile::TempDir,
+    repository: PathBuf,
+    fingerprint: String,
+}
+
+impl Room {
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.repository).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.home.path()).env("XDG_STATE_HOME", self.home.path().join("state"));
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("SOURCE_DATE_EPOCH", "1790000000");
+        for (name, value) in [("NAME", "Anna"), ("EMAIL", "anna@example.org"), ("DATE", "1790000000 +0000")] {
+            command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
+        }
+        command
+    }
+
+    fn git_with(&self, arguments: &[&str], input: &[u8], index: Option<&Path>) -> Vec<u8> {
+        let mut command = self.command("git");
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(index) = index {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        String::from_utf8(self.git_with(arguments, b"", None)).unwrap().trim().to_owned()
+    }
+
+    fn baseline(&self, arguments: &[&str]) -> Output {
+        self.command(env!("CARGO_BIN_EXE_git-baseline")).args(arguments).output().unwrap()
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.baseline(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn commit(&self, files: &[(&str, &str)], message: &str) {
+        for (path, text) in files {
+            let path = self.repository.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-qm", message]);
+    }
+
+    /// A product with two releases.
+    fn build(format: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let repository = home.path().join("product");
+        std::fs::create_dir(&repository).unwrap();
+        let mut room = Self { home, repository, fingerprint: String::new() };
+        room.git(&["init", "-q", "-b", "main", "--object-format", format]);
+        room.commit(
+            &[
+                ("etc/sshd_config", "PermitRootLogin no\n"),
+                ("a/b", "1"),
+                ("a.c", "2"),
+                ("requirements.txt", "requests==2.31.0\n"),
+            ],
+            "Begin",
+        );
+        let key = room.home.path().join("key");
+        let key = key.to_str().unwrap();
+        room.done(&[
+            "init",
+            "--product",
+            "Pump",
+            "--name",
+            "Anna",
+            "--email",
+            "anna@example.org",
+            "--generate-key",
+            key,
+            "--no-hooks",
+        ]);
+        room.commit(&[], "Begin configuration management");
+        room.done(&["record"]);
+        room.done(&["release", "1.0.0"]);
+        room.git(&["checkout", "-qb", "side"]);
+        room.commit(
+            &[("etc/sshd_config", "PermitRootLogin no\nX11Forwarding no\n")],
+            "Forbid X11\n\nChange-Request: CR-1",
+        );
+        room.git(&["checkout", "-q", "main"]);
+        room.commit(&[("requirements.txt", "requests==2.32.0\n")], "Update requests");
+        room.git(&["merge", "-q", "--no-ff", "-m", "Merge", "side"]);
+        room.done(&["record"]);
+        room.done(&["release", "1.1.0"]);
+        room.fingerprint = room.done(&["trust", "fingerprint"]).trim().to_owned();
+        room
+    }
+
+    /// A mirror to do harm to.
+    fn mirror(&self, name: &str) -> Room {
+        let home = tempfile::tempdir().unwrap();
+        let repository = home.path().join(name);
+        self.git(&["clone", "-q", "--mirror", ".", repository.to_str().unwrap()]);
+        Room { home, repository, fingerprint: self.fingerprint.clone() }
+    }
+
+    fn log_file(&self, path: &str) -> Vec<u8> {
+        self.git_with(&["cat-file", "blob", &format!("{LOG}:{path}")], b"", None)
+    }
+
+    fn log_paths(&self, folder: &str) -> Vec<String> {
+        self.git(&["ls-tree", "-r", "--name-only", LOG, folder]).lines().map(ToOwned::to_owned).collect()
+    }
+
+    /// Writes a commit of the log: instead of the last one, or after it. No bytes: the file is taken away.
+    fn write_log(&self, instead: bool, files: &[(&str, Option<&[u8]>)]) {
+        let index = self.home.path().join("index");
+        let git = |arguments: &[&str], input: &[u8]| {
+            String::from_utf8(self.git_with(arguments, input, Some(&index))).unwrap().trim().to_owned()
+        };
+        git(&["read-tree", LOG], b"");
+        for (path, bytes) in files {
+            match bytes {
+                None => {
+                    let nothing = format!("0 {}\t{path}\n", "0".repeat(self.git(&["rev-parse", LOG]).len()));
+                    git(&["update-index", "--index-info"], nothing.as_bytes());
+                }
+                Some(bytes) => {
+                    let blob = git(&["hash-object", "-w", "--stdin"], bytes);
+                    git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{path}")], b"");
+                }
+            }
+        }
+        let tree = git(&["write-tree"], b"");
+        let parent = if instead { format!("{LOG}^") } else { LOG.to_owned() };
+        let commit = git(&["commit-tree", "-p", &self.git(&["rev-parse", &parent]), "-m", "harm", &tree], b"");
+        self.git(&["update-ref", LOG, &commit]);
+    }
+
+    /// Demands that both verifiers end with this exit code, over release 1.1.0.
+    fn both(&self, what: &str, expected: i32) {
+        let first = self.baseline(&["verify", "1.1.0", "--trust", &self.fingerprint]);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/verify.py");
+        let mut python = self.command("python3");
+        python.arg(script).arg(".").arg(&self.fingerprint).arg("1.1.0").env("PYTHONDONTWRITEBYTECODE", "1");
+        let second = python.output().unwrap();
+        let said = |output: &Output| {
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        };
+        let found = (first.status.code(), second.status.code());
+        println!("{what:<44} program {:?}, verify.py {:?}, expected {expected}", found.0, found.1);
+        assert_eq!(found, (Some(expected), Some(expected)), "{what}\n{}\n{}", said(&first), said(&second));
+        let verified = said(&first).contains("verified 1.1.0") || said(&second).contains("verified 1.1.0");
+        assert_eq!(verified, expected == 0, "{what}: what is not 0 says nothing of verified");
+    }
+}
+
+fn is_missing() -> bool {
+    let works = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    let missing = !works("git", &["--version"]) || !works("python3", &["-c", "import blake3, cryptography"]);
+    if missing {
+        println!("skipped: Git, or python3 with blake3 and cryptography, is not here");
+    }
+    missing
+}
+
+#[test]
+fn both_verifiers_judge_alike() {
+    if is_missing() {
+        return;
+    }
+    let product = Room::build("sha1");
+    product.both("a good repository", 0);
+    product.mirror("mirror").both("its mirror", 0);
+
+    let harmed = product.mirror("flipped");
+    let mut manifest = harmed.log_file(MANIFEST);
+    let middle = manifest.len() / 2;
+    manifest[middle] ^= 1;
+    harmed.write_log(true, &[(MANIFEST, Some(&manifest))]);
+    harmed.both("one flipped bit in the manifest", 1);
+
+    let harmed = product.mirror("resigned");
+    resign(&harmed);
+    harmed.both("a statement signed anew by a stranger", 1);
+
+    let harmed = product.mirror("removed");
+    harmed.write_log(false, &[("releases/1.0.0/sbom.cdx.json", None)]);
+    harmed.both("a commit of the log takes a file away", 1);
+
+    let harmed = product.mirror("altered");
+    harmed.write_log(false, &[("releases/1.0.0/sbom.cdx.json", Some(b"{}"))]);
+    harmed.both("a commit of the log alters a file", 1);
+
+    let mut harmed = product.mirror("other-fingerprint");
+    harmed.fingerprint = "00".repeat(32);
+    harmed.both("another fingerprint", 1);
+
+    let harmed = product.mirror("no-log");
+    harmed.git(&["update-ref", "-d", LOG]);
+    harmed.both("no log", 3);
+
+    let harmed = product.mirror("no-notes");
+    harmed.git(&["update-ref", "-d", "refs/notes/baseline"]);
+    harmed.both("no notes", 3);
+
+    let harmed = product.mirror("no-release-ref");
+    harmed.git(&["update-ref", "-d", "refs/baseline/releases/1.1.0"]);
+    harmed.both("no release ref", 3);
+
+    let harmed = product.mirror("other-release-ref");
+    harmed.git(&["update-ref", "refs/baseline/releases/1.1.0", "refs/baseline/releases/1.0.0"]);
+    harmed.both("the release ref of another release", 1);
+
+    let harmed = product.mirror("lying-note");
+    let note = harmed.git_with(&["notes", "--ref=baseline", "show", "main"], b"", None);
+    let note = String::from_utf8(note).unwrap().replacen("baseline: ", "baseline: nothing but ", 1);
+    harmed.git_with(&["notes", "--ref=baseline", "add", "-f", "--file=-", "main"], note.as_bytes(), None);
+    harmed.both("a note whose summary lies", 1);
+
+    let harmed = product.mirror("shadowed");
+    harmed.git(&["tag", "v1.1.0", "main~1"]);
+    harmed.both("a tag that points elsewhere", 1);
+}
+
+/// Changes the statement, and lets a stranger sign it in Anna's name.
+fn resign(room: &Room) {
+    let (header, mut release) = codec::decode::<Release>(&room.log_file(STATEMENT)).unwrap();
+    release.tool = "another".into();
+    let statement = codec::encode(header.baseline.as_ref(), &release);
+    let paths = room.log_paths("releases/1.1.0/signoffs/");
+    let old = paths.iter().find(|path| path.ends_with(".cbor")).unwrap();
+    let (_, mut sign_off) = codec::decode::<SignOff>(&room.log_file(old)).unwrap();
+    sign_off.target.digest = Digest::of(&statement);
+    let bytes = codec::encode(header.baseline.as_ref(), &sign_off);
+    let signature = PrivateKey::generate([9; 32]).sign("git-baseline.signoff", &bytes).unwrap().to_armor();
+    let new = format!("releases/1.1.0/signoffs/{}.cbor", Digest::of(&bytes));
+    let beside = format!("{new}.sig");
+    let mut files: Vec<(&str, Option<&[u8]>)> = paths.iter().map(|path| (path.as_str(), None)).collect();
+    files.extend([(STATEMENT, Some(statement.as_slice())), (new.as_str(), Some(bytes.as_slice()))]);
+    files.push((beside.as_str(), Some(signature.as_bytes())));
+    room.write_log(true, &files);
+}
+
+#[test]
+fn both_verifiers_read_sha256_repositories() {
+    if is_missing() {
+        return;
+    }
+    let product = Room::build("sha256");
+    product.both("a good repository of SHA-256", 0);
+    let harmed = product.mirror("removed");
+    harmed.write_log(false, &[(MANIFEST, None)]);
+    harmed.both("a commit of the log takes the manifest away", 1);
+}
+
+#[test]
+fn the_second_verifier_judges_every_vector_alike() {
+    if is_missing() {
+        return;
+    }
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut python = Command::new("python3");
+    python.env("PYTHONDONTWRITEBYTECODE", "1").arg(home.join("tests/tools/verify.py"));
+    let output = python.arg("--vectors").arg(home.join("tests/vectors")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
