@@ -3,7 +3,7 @@
 //! The log is the authority; nothing in it is believed before `trust` has verified the root against an anchor that
 //! came from outside the repository (contract §3.1, §3.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec;
 use crate::crypto::{self, RootDefect, Signature, Verified};
@@ -49,9 +49,11 @@ pub struct Leaf {
 
 /// Pairs the files of one commit of the log: a statement, and the signature that came with it.
 fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
-    let has = |path: &str| added.iter().any(|(added, _)| added == path);
-    let single = added.iter().filter(|(path, _)| !path.strip_suffix(".sig").is_some_and(has));
-    single.map(|(path, _)| Leaf { path: path.clone(), signature: Some(format!("{path}.sig")).filter(|path| has(path)) }).collect()
+    // A release seals a record for every commit of its range, so each path is looked up, not searched for.
+    let paths: BTreeSet<&str> = added.iter().map(|(path, _)| path.as_str()).collect();
+    let single = added.iter().filter(|(path, _)| !path.strip_suffix(".sig").is_some_and(|of| paths.contains(of)));
+    let signature = |path: &str| Some(format!("{path}.sig")).filter(|beside| paths.contains(beside.as_str()));
+    single.map(|(path, _)| Leaf { path: path.clone(), signature: signature(path) }).collect()
 }
 
 /// The trust root in force, verified.
