@@ -215,6 +215,13 @@ fn both_verifiers_judge_alike() {
     harmed.write_log(false, &[("releases/1.0.0/sbom.cdx.json", Some(b"{}"))]);
     harmed.both("a commit of the log alters a file", 1);
 
+    let harmed = product.mirror("void");
+    harmed.write_log(
+        false,
+        &[("trust/1/signatures/void.sig", Some(b"no signature")), ("releases/1.1.0/void", Some(b"?"))],
+    );
+    harmed.both("files in the log that nobody signed", 0);
+
     let mut harmed = product.mirror("other-fingerprint");
     harmed.fingerprint = "00".repeat(32);
     harmed.both("another fingerprint", 1);
