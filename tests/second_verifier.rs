@@ -160,10 +160,14 @@ impl Room {
 
     /// Demands that both verifiers end with this exit code, over release 1.1.0.
     fn both(&self, what: &str, expected: i32) {
-        let first = self.baseline(&["verify", "1.1.0", "--trust", &self.fingerprint]);
+        self.both_over("1.1.0", what, expected);
+    }
+
+    fn both_over(&self, name: &str, what: &str, expected: i32) {
+        let first = self.baseline(&["verify", name, "--trust", &self.fingerprint]);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/verify.py");
         let mut python = self.command("python3");
-        python.arg(script).arg(".").arg(&self.fingerprint).arg("1.1.0").env("PYTHONDONTWRITEBYTECODE", "1");
+        python.arg(script).arg(".").arg(&self.fingerprint).arg(name).env("PYTHONDONTWRITEBYTECODE", "1");
         let second = python.output().unwrap();
         let said = |output: &Output| {
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -171,7 +175,8 @@ impl Room {
         let found = (first.status.code(), second.status.code());
         println!("{what:<44} program {:?}, verify.py {:?}, expected {expected}", found.0, found.1);
         assert_eq!(found, (Some(expected), Some(expected)), "{what}\n{}\n{}", said(&first), said(&second));
-        let verified = said(&first).contains("verified 1.1.0") || said(&second).contains("verified 1.1.0");
+        let verified =
+            said(&first).contains(&format!("verified {name}")) || said(&second).contains(&format!("verified {name}"));
         assert_eq!(verified, expected == 0, "{what}: what is not 0 says nothing of verified");
     }
 }
@@ -251,6 +256,32 @@ fn both_verifiers_judge_alike() {
     let harmed = product.mirror("shadowed");
     harmed.git(&["tag", "v1.1.0", "main~1"]);
     harmed.both("a tag that points elsewhere", 1);
+}
+
+/// A release that was never vouched for, or was withdrawn, has sealed records that the next one answers for again.
+#[test]
+fn a_release_seals_the_record_that_the_log_holds_already() {
+    if is_missing() {
+        return;
+    }
+    let product = Room::build("sha1");
+    product.commit(&[("etc/sshd_config", "PermitRootLogin no\nPort 22\n")], "Name the port");
+    product.done(&["record"]);
+    let note = || product.git_with(&["notes", "--ref=baseline", "show", "HEAD"], b"", None);
+    let first = note();
+    let commit = product.git(&["rev-parse", "HEAD"]);
+    product.write_log(false, &[(&format!("records/{}/{commit}", &commit[..2]), Some(&first))]);
+    product.git(&["notes", "--ref=baseline", "remove", "HEAD"]);
+    let again = product
+        .command(env!("CARGO_BIN_EXE_git-baseline"))
+        .arg("record")
+        .env("SOURCE_DATE_EPOCH", "1790000001")
+        .output();
+    assert!(again.unwrap().status.success());
+    let both = [first, note()].concat();
+    product.git_with(&["notes", "--ref=baseline", "add", "-f", "--file=-", "HEAD"], &both, None);
+    product.done(&["release", "1.2.0"]);
+    product.both_over("1.2.0", "a record that was sealed before", 0);
 }
 
 /// Changes the statement, and lets a stranger sign it in Anna's name.
