@@ -44,7 +44,9 @@ fn the_vectors_are_those_that_are_generated() {
             let path = folder().join(name);
             let _ = fs::remove_dir_all(&path);
             fs::create_dir_all(&path).unwrap();
-            files.iter().for_each(|(file, bytes)| fs::write(path.join(file), bytes).unwrap());
+            for (file, bytes) in files {
+                fs::write(path.join(file), bytes).unwrap();
+            }
         }
     }
     assert_eq!(stored(), made.keys().cloned().collect());
@@ -70,7 +72,7 @@ fn every_vector_is_judged_as_it_says() {
         let verdict = judge::judge(&expected, &files);
         let found = verdict.as_ref().map_or_else(|code| *code, |()| "accept");
         assert_eq!(name.starts_with("accept/"), code == "accept", "{name}");
-        println!("{:<60} {code:<24} {found}", name);
+        println!("{name:<60} {code:<24} {found}");
         if found != code {
             wrong.push(format!("{name}: {found}, not {code}"));
         }

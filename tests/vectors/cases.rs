@@ -1,6 +1,7 @@
 //! Makes all vectors, the same bytes at every run: good records, and each defect put into them by hand.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use ciborium::Value;
 use git_baseline::codec::{self, Record};
@@ -10,6 +11,12 @@ use serde_json::json;
 use crate::samples;
 
 type Files = BTreeMap<String, Vec<u8>>;
+
+/// A defect that is put into the four parts of a record.
+type Change = Box<dyn Fn(&mut Vec<Value>)>;
+
+/// A field's value that is refused: record type, defect, good bytes, where, what.
+type BadField = (&'static str, &'static str, Vec<u8>, &'static [&'static str], Value);
 
 /// All vectors: `accept/<name>` or `refuse/<name>`, with their files.
 pub fn all() -> BTreeMap<String, Files> {
@@ -83,7 +90,6 @@ impl Cases {
         self.add(&format!("{kind}-too-large"), "GB-FMT-TOO-LARGE", zeros, &[]);
 
         let deep = (0..40).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
-        type Change = Box<dyn Fn(&mut Vec<Value>)>;
         let longest: Value = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz".into();
         let changed: [(&str, &str, Change); 16] = [
             ("tag", "GB-FMT-TAG", Box::new(|frame| frame[0] = Value::Tag(1, Box::new(1.into())))),
@@ -124,8 +130,10 @@ impl Cases {
     /// Rules of single fields.
     fn fields(&mut self) {
         let baseline = Some(baseline());
-        let cases: [(&str, &str, Vec<u8>, &[&str], Value); 12] = [
+        let cases: [BadField; 14] = [
             ("root", "short-nonce", codec::encode(None, &samples::root()), &["nonce"], Value::Bytes(vec![7; 31])),
+            ("root", "time-beyond-64-bits", codec::encode(None, &samples::root()), &["time"], u64::MAX.into()),
+            ("commit", "change-id-not-ascii", commit(), &["changes"], Value::Array(vec!["CR-\u{e9}".into()])),
             ("root", "negative-version", codec::encode(None, &samples::root()), &["version"], (-1).into()),
             (
                 "root",
@@ -162,6 +170,10 @@ pub const SUMMARY: &str = "baseline: 1 item, 1 component changed\n  changed etc/
 
 fn manifest() -> Vec<u8> {
     codec::encode(Some(&baseline()), &samples::manifest())
+}
+
+fn commit() -> Vec<u8> {
+    codec::encode(Some(&baseline()), &samples::commit(SUMMARY))
 }
 
 fn release() -> Vec<u8> {
@@ -201,7 +213,11 @@ fn readable(value: &Value) -> serde_json::Value {
     match value {
         Value::Integer(number) => json!(i64::try_from(*number).unwrap()),
         Value::Bytes(bytes) => {
-            json!(format!("h'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+            let mut hex = String::new();
+            for byte in bytes {
+                write!(hex, "{byte:02x}").unwrap();
+            }
+            json!(format!("h'{hex}'"))
         }
         Value::Text(text) => json!(text),
         Value::Bool(flag) => json!(flag),

@@ -58,7 +58,9 @@ impl From<RootDefect> for Refusal {
 
 fn root(files: &Files) -> Result<(Digest, Verified<TrustRoot>), &'static str> {
     let bytes = &files["root.cbor"];
-    let armours = files.iter().filter(|(name, _)| name.starts_with("root.") && name.ends_with(".sig"));
+    let armours = files
+        .iter()
+        .filter(|(name, _)| name.strip_prefix("root.").is_some_and(|rest| rest.strip_suffix(".sig").is_some()));
     // A file that is no signature is void.
     let signatures: Vec<_> = armours.filter_map(|(_, armour)| Signature::parse_armor(armour).ok()).collect();
     let root = crypto::first_root(bytes, &signatures, |bytes| match decode::<TrustRoot>(bytes) {
@@ -99,7 +101,9 @@ fn note(expected: &Value, files: &Files) -> Verdict {
 fn sign_offs(files: &Files) -> Verdict {
     let (baseline, root) = root(files)?;
     let mut attested = Vec::new();
-    for (name, bytes) in files.iter().filter(|(name, _)| name.starts_with("signoff-") && name.ends_with(".cbor")) {
+    for (name, bytes) in
+        files.iter().filter(|(name, _)| name.starts_with("signoff-") && name.strip_suffix(".cbor").is_some())
+    {
         let Ok(signature) = Signature::parse_armor(&files[&format!("{name}.sig")]) else { continue };
         let Ok(proven) = crypto::attest(&root, SIGN_OFF_NAMESPACE, bytes, &signature) else { continue };
         let decoded = proven.try_map(|bytes| match decode::<SignOff>(bytes) {

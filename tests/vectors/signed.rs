@@ -9,6 +9,9 @@ use serde_json::json;
 use crate::cases::{Cases, SUMMARY, baseline, sign_off};
 use crate::samples;
 
+/// A defect that is put into a root.
+type Change = fn(&mut TrustRoot);
+
 impl Cases {
     pub fn signatures(&mut self) {
         let message = b"configuration";
@@ -107,7 +110,6 @@ impl Cases {
 
     pub fn roots(&mut self) {
         let anna = samples::key(1);
-        type Change = fn(&mut TrustRoot);
         let weak: Change = |root| {
             root.persons[1].keys = vec![PublicKey::from_wire(strings(&[b"ssh-ed25519", &[0; 32]]))];
         };
@@ -121,7 +123,7 @@ impl Cases {
             ("persons-out-of-order", "GB-TRUST-DEFECT", |root| root.persons.swap(0, 1)),
             ("keys-out-of-order", "GB-TRUST-DEFECT", |root| root.persons[0].keys.reverse()),
             ("key-of-two-persons", "GB-TRUST-DEFECT", |root| {
-                root.persons[1].keys = vec![root.persons[0].keys[0].clone()]
+                root.persons[1].keys = vec![root.persons[0].keys[0].clone()];
             }),
             ("point-in-two-keys", "GB-TRUST-DEFECT", |root| {
                 let point = root.persons[0].keys[0].as_wire()[19..].to_vec();
