@@ -1,4 +1,4 @@
-"""The format that docs/format.md describes, written from that document alone: records, signatures, roots, notes.
+"""The format that docs/format.md describes: records, signatures, roots, notes.
 
 A part of verify.py. Needs `pip install cryptography blake3`.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second verifier of git-baseline's releases, written from docs/format.md alone.
+"""A second verifier of git-baseline's releases, which follows docs/format.md and shares no code with it.
 
 Needs Git and `pip install cryptography blake3`. Usage:
 
