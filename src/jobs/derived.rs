@@ -42,7 +42,8 @@ fn author(release: &Release) -> Identity {
     }
 }
 
-/// Compares a release ref with the log and the manifest. Sign-offs that the log gained later may be absent in it.
+/// Compares a release ref with the log and the manifest. What the log gained later, be it a sign-off or rubbish, may be
+/// absent in it.
 ///
 /// # Errors
 /// `GB-REF-MISSING` where there is none, `GB-REF-ALTERED` where it says something else.
@@ -83,7 +84,11 @@ pub(super) fn check_release(
             return Err(altered(format!("{} is another than in the log or the manifest", entry.path)));
         }
     }
-    match expected.keys().find(|path| !path.starts_with(b"signoffs/")) {
+    let document = |path: &[u8]| release.documents.iter().any(|document| document.name.as_bytes() == path);
+    let stated = |path: &[u8]| {
+        path.starts_with(b"items/") || matches!(path, b"manifest.cbor" | b"release.cbor") || document(path)
+    };
+    match expected.keys().find(|path| stated(path)) {
         None => Ok(()),
         Some(path) => Err(altered(format!("{} is missing", crate::domain::RepoPath::new(path.clone())))),
     }
