@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
-use crate::jobs::{Failure, Log, Verdict, Verification, verify_commit, verify_directory, verify_release};
+use crate::jobs::{Exit, Failure, Log, Verdict, Verification, verify_commit, verify_directory, verify_release};
 use crate::store::{Access, Repository};
 
 /// Verify releases or commits: proof or refusal
@@ -68,7 +68,8 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, Failur
 /// Returns the answer of some verifications: the worst verdict ends the process.
 pub(super) fn answer(context: &Context, reports: &[Verification]) -> Answer {
     let (value, exit) = json::verifications(reports);
-    let text: String = reports.iter().map(|report| human::verification(report, context.colors())).collect();
+    let proven = exit == Exit::Done;
+    let text: String = reports.iter().map(|report| human::verification(report, proven, context.colors())).collect();
     let failures = reports.iter().flat_map(Verification::failures).cloned().collect();
     Answer { json: value, human: text, exit, failures }
 }
