@@ -38,6 +38,9 @@ const HOOKS: [(&str, &str); 5] = [
     ("pre-push", include_str!("../../../hooks/pre-push")),
 ];
 
+/// The code of a hooks folder that is not ours to write in.
+const MANAGED: &str = "GB-HOOKS-MANAGED";
+
 const BEGIN: &str = "# >>> git-baseline >>>\n";
 const END: &str = "# <<< git-baseline <<<\n";
 
@@ -65,9 +68,14 @@ pub(super) fn run(command: &HooksCommand, context: &Context) -> Result<Answer, F
     Ok(Answer::done(value, text))
 }
 
-/// Returns each hook's state, for `status`.
+/// Returns each hook's state, for `status`, which another hook manager must not stop.
 pub(super) fn states(context: &Context) -> Result<Vec<(&'static str, &'static str)>, Failure> {
-    let folder = folder(context)?;
+    let folder = match folder(context) {
+        Err(failure) if failure.code == MANAGED => {
+            return Ok(HOOKS.map(|(name, _)| (name, "another manager's")).to_vec());
+        }
+        folder => folder?,
+    };
     HOOKS
         .iter()
         .map(|(name, script)| {
@@ -102,7 +110,7 @@ fn folder(context: &Context) -> Result<PathBuf, Failure> {
         let shown = path.display().to_string().escape_debug().to_string();
         return Err(Failure::new(
             Exit::Usage,
-            "GB-HOOKS-MANAGED",
+            MANAGED,
             format!("core.hooksPath points to {shown}, which another hook manager keeps in the working tree"),
         )
         .because("add one line to each of its hooks pre-commit, commit-msg, post-commit, post-rewrite and pre-push")
