@@ -1,7 +1,7 @@
 //! `hooks`: the developer's hooks, beside those of other managers.
 //!
-//! A hook that is a shell script of somebody else gets a marked block after its first line; one that is no script
-//! is kept under another name and run after ours. `uninstall` gives back what was there, byte for byte.
+//! A hook that is a shell script of somebody else gets a marked block after its first line; one that is no script, or
+//! that its owner switched off, is kept under another name and run after ours where it can be run. `uninstall` gives back what was there, byte for byte.
 
 #![expect(clippy::disallowed_methods, reason = "the rim: hook files are written here")]
 
@@ -144,7 +144,7 @@ fn install(path: &Path, name: &str, script: &str) -> io::Result<&'static str> {
     match read(path)? {
         None => write(path, script.as_bytes())?,
         Some(_) if state(path, script)? == "installed" => {}
-        Some(found) if is_shell(&found) => write(path, &with_block(&found, name))?,
+        Some(found) if is_shell(&found) && is_executable(path)? => write(path, &with_block(&found, name))?,
         Some(_) => {
             fs::rename(path, kept(path))?;
             write(path, chained(name).as_bytes())?;
@@ -177,7 +177,7 @@ fn kept(path: &Path) -> PathBuf {
 fn chained(name: &str) -> String {
     format!(
         "#!/bin/sh\nif command -v git-baseline >/dev/null; then git-baseline hook {name} \"$@\" </dev/null || exit $?; fi\n\
-         exec \"$0.before-git-baseline\" \"$@\"\n"
+         if [ -x \"$0.before-git-baseline\" ]; then exec \"$0.before-git-baseline\" \"$@\"; fi\n"
     )
 }
 
@@ -210,8 +210,22 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let temporary = path.with_extension("new");
     fs::write(&temporary, bytes)?;
-    make_executable(&temporary)?;
+    match fs::metadata(path) {
+        Ok(before) => fs::set_permissions(&temporary, before.permissions())?,
+        Err(_) => make_executable(&temporary)?,
+    }
     fs::rename(&temporary, path)
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::metadata(path)?.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 #[cfg(unix)]
