@@ -90,12 +90,12 @@ fn names(args: &VerifyArgs, repository: &Repository) -> Result<Vec<crate::domain
     }
     let names = Log::open(repository)?.release_names();
     if names.is_empty() {
-        return Err(Failure::new(crate::jobs::Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
+        return Err(Failure::new(Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
             .hint("git baseline release 1.0.0"));
     }
     Ok(names)
 }
 
 fn usage(what: &str) -> Failure {
-    Failure::new(crate::jobs::Exit::Usage, "GB-USE-ARGUMENTS", what).hint("git baseline verify --help")
+    Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", what).hint("git baseline verify --help")
 }
