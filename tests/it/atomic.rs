@@ -35,7 +35,13 @@ fn unlock(folder: &Path) -> usize {
 /// What the log shows is proven, or can be put right; it is never refused.
 fn whole(repo: &Repo, moment: Duration) {
     let ran = repo.verify(&["--all"]);
-    assert!(matches!(ran.code, Some(0 | 3)), "killed after {moment:?}: exit {:?}\n{}\n{}", ran.code, ran.text(), ran.stderr);
+    assert!(
+        matches!(ran.code, Some(0 | 3)),
+        "killed after {moment:?}: exit {:?}\n{}\n{}",
+        ran.code,
+        ran.text(),
+        ran.stderr
+    );
     if ran.code == Some(3) {
         assert!(ran.stderr.contains("git baseline repair"), "{}", ran.stderr);
         unlock(&repo.dir.join(".git"));

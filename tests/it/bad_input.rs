@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{EXPIRED, Ran, RENEWED, Repo, make_executable, make_private, run, snapshot};
+use crate::support::{EXPIRED, RENEWED, Ran, Repo, make_executable, make_private, run, snapshot};
 
 /// The program must fail so, in words and as JSON, and leave no ref, log or note changed.
 #[track_caller]
@@ -115,7 +115,13 @@ fn who_has_no_name_cannot_begin() {
     let key = repo.key();
     fails(&repo, &["init", "--product", "X", "--generate-key", &key], 2, "GB-USE-IDENTITY", "name");
     fails(&repo, &["init", "--product", "X", "--name", "A", "--generate-key", &key], 2, "GB-USE-IDENTITY", "email");
-    fails(&repo, &["init", "--product", "X", "--name", "A", "--email", "a@b", "--person", "Not An Id"], 2, "GB-USE-IDENTITY", "person");
+    fails(
+        &repo,
+        &["init", "--product", "X", "--name", "A", "--email", "a@b", "--person", "Not An Id"],
+        2,
+        "GB-USE-IDENTITY",
+        "person",
+    );
     assert!(!repo.place.path("home/id").exists() && !repo.dir.join(".baseline").exists(), "nothing is begun");
     fails(&repo, &["init", "--product", "X", "--name", "A", "--email", "a@b"], 2, "GB-KEY-NONE", "no Ed25519 key");
     fails(&repo, &["init", "--name", "A", "--email", "a@b", "--generate-key", &key], 2, "GB-USE-ARGUMENTS", "product");
@@ -151,8 +157,15 @@ fn a_dirty_tree_is_noticed_from_any_folder_of_it() {
 #[test]
 fn names_that_nobody_knows() {
     let repo = Repo::walked();
-    for arguments in [&["items", "nothing"][..], &["diff", "1.0.0", "nothing"], &["check", "nothing"], &["record", "nothing"],
-        &["release", "2.0.0", "--commit", "nothing"], &["verify", "--commit", "nothing"], &["log", "nothing..HEAD"]] {
+    for arguments in [
+        &["items", "nothing"][..],
+        &["diff", "1.0.0", "nothing"],
+        &["check", "nothing"],
+        &["record", "nothing"],
+        &["release", "2.0.0", "--commit", "nothing"],
+        &["verify", "--commit", "nothing"],
+        &["log", "nothing..HEAD"],
+    ] {
         fails(&repo, arguments, 2, "GB-REPO-REVISION", "nothing");
     }
     for arguments in [&["show", "3.0.0"][..], &["reproduce", "3.0.0"]] {
@@ -180,8 +193,15 @@ fn a_release_name_is_taken_once_whatever_its_case() {
 #[test]
 fn wrong_usage_exits_with_two() {
     let repo = Repo::walked();
-    for arguments in [&["no-such-command"][..], &["verify", "--no-such-flag"], &["release"], &["verify", "1.0.0", "--all"], &[],
-        &["check", "--as-of", "tomorrow"], &["items", "--format", "xml"]] {
+    for arguments in [
+        &["no-such-command"][..],
+        &["verify", "--no-such-flag"],
+        &["release"],
+        &["verify", "1.0.0", "--all"],
+        &[],
+        &["check", "--as-of", "tomorrow"],
+        &["items", "--format", "xml"],
+    ] {
         let ran = repo.baseline(arguments).exits(2);
         assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{arguments:?}");
     }
@@ -248,7 +268,13 @@ fn a_shallow_clone_cannot_be_concluded() {
     shallow.baseline(&["verify", "--all"]).refuses(3, "GB-OBJ-MISSING");
     let whole = repo.at("whole-log");
     repo.git(&["clone", "--quiet", "--depth", "1", &url, whole.dir.to_str().unwrap()]);
-    whole.git(&["fetch", "--quiet", "origin", "refs/baseline/log:refs/baseline/log", "refs/notes/baseline:refs/notes/baseline"]);
+    whole.git(&[
+        "fetch",
+        "--quiet",
+        "origin",
+        "refs/baseline/log:refs/baseline/log",
+        "refs/notes/baseline:refs/notes/baseline",
+    ]);
     whole.verify(&["1.1.0"]).refuses(3, "GB-REPO-SHALLOW");
     whole.baseline(&["release", "2.0.0"]).refuses(3, "GB-REPO-SHALLOW");
     whole.git(&["fetch", "--quiet", "--unshallow", "origin", "refs/baseline/*:refs/baseline/*"]);

@@ -21,13 +21,26 @@ fn two_people_on_two_machines_get_the_same_manifest() {
     let other = repo.at("deep/below/another name");
     fs::create_dir_all(other.dir.parent().unwrap()).unwrap();
     repo.git(&["clone", "--quiet", ".", other.dir.to_str().unwrap()]);
-    other.git(&["fetch", "--quiet", "origin", "refs/baseline/*:refs/baseline/*", "refs/notes/baseline:refs/notes/baseline"]);
+    other.git(&[
+        "fetch",
+        "--quiet",
+        "origin",
+        "refs/baseline/*:refs/baseline/*",
+        "refs/notes/baseline:refs/notes/baseline",
+    ]);
     other.git(&["repack", "-q", "-a", "-d"]);
     let home = repo.place.path("other-home");
     fs::create_dir(&home).unwrap();
-    fs::write(home.join(".gitconfig"), "[core]\n\tautocrlf = true\n\tquotePath = false\n[user]\n\tname = Bob\n\temail = b@c\n").unwrap();
+    fs::write(
+        home.join(".gitconfig"),
+        "[core]\n\tautocrlf = true\n\tquotePath = false\n[user]\n\tname = Bob\n\temail = b@c\n",
+    )
+    .unwrap();
     let state = home.join("state");
-    let reversed = std::env::join_paths(std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>().iter().rev()).unwrap();
+    let reversed = std::env::join_paths(
+        std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>().iter().rev(),
+    )
+    .unwrap();
     let variables = [
         ("HOME", home.to_str().unwrap()),
         ("XDG_STATE_HOME", state.to_str().unwrap()),
@@ -51,7 +64,13 @@ fn two_people_on_two_machines_get_the_same_manifest() {
 
 #[test]
 fn the_way_to_a_tree_does_not_matter() {
-    let files = [("config/tls/a.pem", CERTIFICATE), ("config/tls/b.pem", RENEWED), ("etc/sshd_config", "PermitRootLogin no\n"), ("a/z", "1"), ("a.b", "2")];
+    let files = [
+        ("config/tls/a.pem", CERTIFICATE),
+        ("config/tls/b.pem", RENEWED),
+        ("etc/sshd_config", "PermitRootLogin no\n"),
+        ("a/z", "1"),
+        ("a.b", "2"),
+    ];
     let (forward, backward) = (Repo::empty(&[]), Repo::empty(&["--object-format=sha1"]));
     for (path, content) in files {
         forward.write(path, content);
@@ -66,7 +85,8 @@ fn the_way_to_a_tree_does_not_matter() {
     let items = |repo: &Repo| repo.baseline(&["items", "--format", "json"]).exits(0).json()["items"].clone();
     assert_eq!(items(&forward).as_array().unwrap().len(), 3);
     assert_eq!(items(&forward), items(&backward));
-    let components = |repo: &Repo| repo.baseline(&["components", "--format", "json"]).exits(0).json()["components"].clone();
+    let components =
+        |repo: &Repo| repo.baseline(&["components", "--format", "json"]).exits(0).json()["components"].clone();
     assert_eq!(components(&forward), components(&backward));
 }
 
@@ -76,7 +96,8 @@ fn a_verdict_needs_no_git_on_the_machine() {
     let mirror = repo.mirror("mirror.git");
     let fingerprint = repo.fingerprint();
     let verdict = |path: Option<&str>| {
-        let mut command = mirror.command("git-baseline", &["verify", "--all", "--trust", &fingerprint, "--format", "json"]);
+        let mut command =
+            mirror.command("git-baseline", &["verify", "--all", "--trust", &fingerprint, "--format", "json"]);
         if let Some(path) = path {
             command.env("PATH", path);
         }
@@ -85,7 +106,8 @@ fn a_verdict_needs_no_git_on_the_machine() {
     let with = verdict(None);
     assert_eq!(with["verdict"], "verified");
     assert_eq!(with, verdict(Some("")));
-    let mut reproduce = mirror.command("git-baseline", &["reproduce", "1.1.0", "--trust", &fingerprint, "-o", "../out"]);
+    let mut reproduce =
+        mirror.command("git-baseline", &["reproduce", "1.1.0", "--trust", &fingerprint, "-o", "../out"]);
     reproduce.env_clear();
     run(reproduce, b"").exits(0).shows("reproduced");
 }
@@ -95,9 +117,19 @@ fn verifying_starts_no_program_and_opens_no_connection() {
     let repo = Repo::walked();
     let trace = repo.place.path("trace");
     let fingerprint = repo.fingerprint();
-    for arguments in [&["verify", "--all", "--trust", &fingerprint][..], &["reproduce", "1.1.0"], &["verify", "--commit", "HEAD"]] {
+    for arguments in
+        [&["verify", "--all", "--trust", &fingerprint][..], &["reproduce", "1.1.0"], &["verify", "--commit", "HEAD"]]
+    {
         let program = env!("CARGO_BIN_EXE_git-baseline");
-        let options = ["-f", "-qq", "-o", trace.to_str().unwrap(), "-e", "trace=execve,execveat,fork,vfork,socket,connect", program];
+        let options = [
+            "-f",
+            "-qq",
+            "-o",
+            trace.to_str().unwrap(),
+            "-e",
+            "trace=execve,execveat,fork,vfork,socket,connect",
+            program,
+        ];
         let mut command = repo.command("strace", &[&options, arguments].concat());
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         let Ok(status) = command.status() else {

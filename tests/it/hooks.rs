@@ -23,11 +23,18 @@ fn a_private_key_in_clear_stops_the_commit() {
     repo.git(&["add", "--all"]);
     let ran = repo.try_git(&["commit", "-m", "A key"]).exits(1);
     let secret = fs::read_to_string(&key).unwrap();
-    ran.says("private-key-in-clear").says("config/tls/device.key").says("GB-HOOK-STOPPED").hides(secret.lines().nth(2).unwrap());
+    ran.says("private-key-in-clear")
+        .says("config/tls/device.key")
+        .says("GB-HOOK-STOPPED")
+        .hides(secret.lines().nth(2).unwrap());
     assert_eq!(before, repo.head());
     // Its public half may be committed.
     repo.git(&["rm", "--quiet", "--cached", "config/tls/device.key"]);
-    repo.run("sh", &["-c", "ssh-keygen -y -f config/tls/device.key > config/tls/device.pub && rm config/tls/device.key"]).exits(0);
+    repo.run(
+        "sh",
+        &["-c", "ssh-keygen -y -f config/tls/device.key > config/tls/device.pub && rm config/tls/device.key"],
+    )
+    .exits(0);
     repo.commit("A public key");
 }
 
@@ -48,7 +55,10 @@ fn a_policy_that_cannot_be_read_stops_the_commit() {
     repo.write(".baseline/policy.toml", format!("{good}\nbroken = = 1\n"));
     repo.git(&["add", "--all"]);
     let line = good.lines().count() + 2;
-    repo.try_git(&["commit", "-m", "Broken"]).exits(1).says("policy-invalid").says(&format!(".baseline/policy.toml:{line}"));
+    repo.try_git(&["commit", "-m", "Broken"])
+        .exits(1)
+        .says("policy-invalid")
+        .says(&format!(".baseline/policy.toml:{line}"));
 }
 
 #[test]
@@ -64,7 +74,12 @@ fn a_change_request_is_demanded_where_the_policy_asks() {
     repo.commit("Return one");
     repo.write("config/tls/gateway.pem", RENEWED);
     repo.git(&["add", "--all"]);
-    for message in ["Renew", "Renew\n\nChange-Request: CR-2\n\nand more text", "Change-Request: CR-2", "Renew\n\n# Change-Request: CR-2"] {
+    for message in [
+        "Renew",
+        "Renew\n\nChange-Request: CR-2\n\nand more text",
+        "Change-Request: CR-2",
+        "Renew\n\n# Change-Request: CR-2",
+    ] {
         repo.try_git(&["commit", "-m", message]).exits(1).says("GB-CHANGE-MISSING").says("--trailer");
     }
     repo.git(&["commit", "--quiet", "-m", "Renew\n\nChange-Request: CR-2"]);
@@ -129,8 +144,12 @@ fn hooks_of_others_run_too_and_come_back_byte_for_byte() {
     repo.baseline(&["hooks", "install"]).exits(0);
     repo.baseline(&["hooks", "status"]).exits(0).shows("pre-push      installed");
     repo.baseline(&["hooks", "uninstall"]).exits(0);
-    assert_eq!((hook(&repo, "pre-commit"), hook(&repo, "post-commit"), hook(&repo, "commit-msg")), (python.into(), shell.into(), strict.into()));
-    let left: Vec<_> = fs::read_dir(repo.dir.join(".git/hooks")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(
+        (hook(&repo, "pre-commit"), hook(&repo, "post-commit"), hook(&repo, "commit-msg")),
+        (python.into(), shell.into(), strict.into())
+    );
+    let left: Vec<_> =
+        fs::read_dir(repo.dir.join(".git/hooks")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 3, "{left:?}");
     repo.baseline(&["hooks", "status"]).exits(0).shows("another hook stands there");
 }

@@ -42,17 +42,27 @@ fn a_stranger_verifies_and_reproduces_from_a_mirror_alone() {
     let mirror = repo.mirror("mirror.git");
     fs::rename(&repo.dir, repo.place.path("moved-away")).unwrap();
     fs::remove_dir_all(repo.place.path("state")).unwrap();
-    mirror.verify(&["1.0.0", "1.1.0", "--trust", &fingerprint]).exits(0).shows("1.0.0 verified").shows("1.1.0 verified");
+    mirror
+        .verify(&["1.0.0", "1.1.0", "--trust", &fingerprint])
+        .exits(0)
+        .shows("1.0.0 verified")
+        .shows("1.1.0 verified");
     mirror.verify(&["--all", "--trust", &fingerprint]).exits(0);
     mirror.refused("1.0.0", 3, "GB-TRUST-UNPINNED");
     mirror.verify(&["1.0.0", "--trust", &"0".repeat(64)]).refuses(1, "GB-TRUST-FINGERPRINT");
     mirror.verify(&["1.0.0", "--trust", &fingerprint[..63]]).refuses(2, "GB-USE-FINGERPRINT");
-    let ran = mirror.baseline(&["reproduce", "1.0.0", "--trust", &fingerprint, "-o", "../out", "--format", "json"]).exits(0);
+    let ran =
+        mirror.baseline(&["reproduce", "1.0.0", "--trust", &fingerprint, "-o", "../out", "--format", "json"]).exits(0);
     assert_eq!(ran.json()["manifest"]["recorded"], ran.json()["manifest"]["recomputed"]);
     assert_eq!(ran.json()["verdict"], "reproduced");
     let out = repo.place.path("out");
     let written: Vec<_> = snapshot(&out).into_iter().filter(|(path, _)| path.is_file()).collect();
-    assert_eq!(written.len(), 3, "policy, certificate, sshd_config: {:?}", written.iter().map(|(path, _)| path).collect::<Vec<_>>());
+    assert_eq!(
+        written.len(),
+        3,
+        "policy, certificate, sshd_config: {:?}",
+        written.iter().map(|(path, _)| path).collect::<Vec<_>>()
+    );
     for (path, bytes) in written {
         let name = path.strip_prefix(&out).unwrap().to_str().unwrap();
         // The second commit is the one that was released.
@@ -82,7 +92,18 @@ fn openssh_accepts_the_signature_of_a_release() {
     let file = repo.place.path("signature");
     fs::write(&file, repo.blob(&format!("refs/baseline/log:{signature}"))).unwrap();
     let verify = |bytes: &[u8]| {
-        let arguments = ["-Y", "verify", "-f", signers.to_str().unwrap(), "-I", person, "-n", "git-baseline.signoff", "-s", file.to_str().unwrap()];
+        let arguments = [
+            "-Y",
+            "verify",
+            "-f",
+            signers.to_str().unwrap(),
+            "-I",
+            person,
+            "-n",
+            "git-baseline.signoff",
+            "-s",
+            file.to_str().unwrap(),
+        ];
         crate::support::run(repo.command("ssh-keygen", &arguments), bytes)
     };
     let mut bytes = repo.blob(&format!("refs/baseline/log:{signed}"));

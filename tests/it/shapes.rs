@@ -109,7 +109,10 @@ fn merges_are_part_of_a_range_and_an_evil_one_is_recorded() {
     repo.write("etc/sshd_config", "PermitRootLogin no\nPort 2222\nMaxAuthTries 3\n");
     let merge = repo.commit("Merge, and more");
     let summary = recorded(&repo, &merge);
-    assert!(summary.contains("MaxAuthTries") && !summary.contains("gateway.pem"), "against the first parent: {summary}");
+    assert!(
+        summary.contains("MaxAuthTries") && !summary.contains("gateway.pem"),
+        "against the first parent: {summary}"
+    );
     holds(&repo, "1.0.0");
     let show = repo.baseline(&["show", "1.0.0", "--format", "json"]).exits(0).json();
     assert_eq!(show["commits"].as_array().unwrap().len(), 4, "policy, side, certificate, merge");
@@ -135,7 +138,12 @@ fn a_submodule() {
     repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "vendored/library"]);
     repo.commit("Add a library");
     let list = repo.baseline(&["components", "--format", "json"]).exits(0).json();
-    let names: Vec<_> = list["components"].as_array().unwrap().iter().map(|found| found["version"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<_> = list["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["version"].as_str().unwrap().to_owned())
+        .collect();
     assert!(names.contains(&library.head()), "{names:?}");
     holds(&repo, "1.0.0");
 }
@@ -145,7 +153,11 @@ fn links_are_never_followed_not_even_one_that_is_named_like_an_item() {
     let repo = Repo::begun(&[]);
     let secret = repo.place.path("outside.pem");
     fs::write(&secret, CERTIFICATE).unwrap();
-    for (target, name) in [(secret.as_path(), "config/tls/outside.pem"), ("gateway.pem".as_ref(), "config/tls/current.pem"), ("nowhere".as_ref(), "dangling")] {
+    for (target, name) in [
+        (secret.as_path(), "config/tls/outside.pem"),
+        ("gateway.pem".as_ref(), "config/tls/current.pem"),
+        ("nowhere".as_ref(), "dangling"),
+    ] {
         std::os::unix::fs::symlink(target, repo.dir.join(name)).unwrap();
     }
     repo.commit("Links");
@@ -171,7 +183,8 @@ fn names_that_are_no_text() {
     let ran = repo.baseline(&["items"]).exits(0).shows("\\377\\376").hides("\u{1b}");
     assert!(ran.stdout.is_ascii() || std::str::from_utf8(&ran.stdout).is_ok());
     let items = repo.baseline(&["items", "--format", "json"]).exits(0).json();
-    let paths: Vec<_> = items["items"].as_array().unwrap().iter().map(|item| item["path"].as_str().unwrap().to_owned()).collect();
+    let paths: Vec<_> =
+        items["items"].as_array().unwrap().iter().map(|item| item["path"].as_str().unwrap().to_owned()).collect();
     assert!(paths.contains(&"\"config/tls/gateway-\\377\\376.pem\"".to_owned()), "{paths:?}");
     repo.baseline(&["release", "1.0.0"]).exits(0).hides("\u{1b}");
     repo.verify(&["1.0.0"]).exits(0).hides("\u{1b}");
@@ -202,8 +215,13 @@ fn what_counts_are_the_bytes_that_git_keeps_not_those_on_disk() {
     assert_eq!(out("renewed.pem"), RENEWED);
     assert_eq!(out("raw.pem"), RENEWED.replace('\n', "\r\n"));
     let items = repo.baseline(&["items", "--format", "json"]).exits(0).json();
-    let ends: Vec<_> = items["items"].as_array().unwrap().iter().filter_map(|item| item["facts"]["not_after"].as_str()).collect();
-    assert_eq!(ends.iter().filter(|end| end.starts_with("2027-04-15")).count(), 2, "both are read as certificates: {ends:?}");
+    let ends: Vec<_> =
+        items["items"].as_array().unwrap().iter().filter_map(|item| item["facts"]["not_after"].as_str()).collect();
+    assert_eq!(
+        ends.iter().filter(|end| end.starts_with("2027-04-15")).count(),
+        2,
+        "both are read as certificates: {ends:?}"
+    );
 }
 
 #[test]
@@ -211,7 +229,11 @@ fn three_thousand_files() {
     let repo = Repo::empty(&[]);
     let mut stream = String::from("commit refs/heads/main\ncommitter A <a@b> 1780272000 +0000\ndata 5\nFirst\n");
     for number in 0..3000 {
-        let (path, content) = if number % 10 == 0 { ("config/tls", CERTIFICATE.to_owned()) } else { ("src", format!("int f{number};\n")) };
+        let (path, content) = if number % 10 == 0 {
+            ("config/tls", CERTIFICATE.to_owned())
+        } else {
+            ("src", format!("int f{number};\n"))
+        };
         let name = if number % 10 == 0 { format!("{number}.pem") } else { format!("{}/f{number}.c", number % 50) };
         stream.push_str(&format!("M 100644 inline {path}/{name}\ndata {}\n{content}\n", content.len()));
     }

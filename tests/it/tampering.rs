@@ -114,7 +114,14 @@ fn a_release_ref_with_other_items_is_refused() {
 
 #[test]
 fn an_object_that_git_shows_another_for_is_refused_and_what_was_signed_is_read() {
-    for object in ["main", "main^{tree}", "main:etc", "main:etc/sshd_config", "refs/baseline/log", "refs/baseline/log:releases/1.1.0/manifest.cbor"] {
+    for object in [
+        "main",
+        "main^{tree}",
+        "main:etc",
+        "main:etc/sshd_config",
+        "refs/baseline/log",
+        "refs/baseline/log:releases/1.1.0/manifest.cbor",
+    ] {
         let repo = Repo::walked();
         let original = repo.git(&["rev-parse", object]);
         let kind = repo.git(&["cat-file", "-t", &original]);
@@ -223,7 +230,8 @@ fn a_sign_off_by_a_foreign_key_does_not_release() {
     let repo = Repo::walked();
     let foreign = foreign_key(&repo);
     let files = log_files(&repo, LOG);
-    let path = files.keys().find(|path| path.starts_with("releases/1.1.0/signoffs/") && path.ends_with(".sig")).unwrap();
+    let path =
+        files.keys().find(|path| path.starts_with("releases/1.1.0/signoffs/") && path.ends_with(".sig")).unwrap();
     let bytes = repo.blob(&format!("{LOG}:{}", path.strip_suffix(".sig").unwrap()));
     let blob = repo.write_blob(sign(&foreign, "git-baseline.signoff", &bytes).as_bytes());
     rewrite_log(&repo, |_, files| {
@@ -255,7 +263,13 @@ fn a_configuration_that_claims_a_pin_pins_nothing() {
 
 #[test]
 fn a_loose_object_that_was_swapped_is_refused() {
-    for object in ["main:etc/sshd_config", "main^{tree}", "main", "refs/baseline/log", "refs/baseline/log:releases/1.1.0/release.cbor"] {
+    for object in [
+        "main:etc/sshd_config",
+        "main^{tree}",
+        "main",
+        "refs/baseline/log",
+        "refs/baseline/log:releases/1.1.0/release.cbor",
+    ] {
         let repo = Repo::walked();
         let id = repo.git(&["rev-parse", object]);
         let kind = repo.git(&["cat-file", "-t", &id]);
@@ -281,7 +295,9 @@ fn a_log_that_takes_something_back_is_refused() {
             match change {
                 "remove" => files.remove(path),
                 "alter" => files.insert(path.into(), blob),
-                _ => files.insert("releases/1.0.0/sbom.cdx.json/x".into(), files[path].clone()).or_else(|| files.remove(path)),
+                _ => files
+                    .insert("releases/1.0.0/sbom.cdx.json/x".into(), files[path].clone())
+                    .or_else(|| files.remove(path)),
             };
         });
         repo.refused("1.1.0", 1, "GB-LOG-REWRITTEN");
@@ -325,9 +341,12 @@ fn a_log_without_its_beginning_is_refused_by_a_release_that_saw_it() {
 fn a_statement_under_another_name_is_refused() {
     let repo = Repo::walked();
     append_to_log(&repo, |files| {
-        let copies: Vec<_> = files.iter().filter_map(|(path, blob)| {
-            path.strip_prefix("releases/1.1.0/").map(|rest| (format!("releases/2.0.0/{rest}"), blob.clone()))
-        }).collect();
+        let copies: Vec<_> = files
+            .iter()
+            .filter_map(|(path, blob)| {
+                path.strip_prefix("releases/1.1.0/").map(|rest| (format!("releases/2.0.0/{rest}"), blob.clone()))
+            })
+            .collect();
         files.extend(copies);
     });
     repo.git(&["update-ref", "refs/baseline/releases/2.0.0", "refs/baseline/releases/1.1.0"]);
@@ -343,7 +362,11 @@ fn a_sign_off_counts_for_the_release_that_it_names_only() {
     let repo = Repo::walked();
     let all = log_files(&repo, LOG);
     let moved = |path: &String| path.replace("releases/1.0.0/", "releases/1.1.0/");
-    let foreign: Vec<_> = all.iter().filter(|(path, _)| is_sign_off(path, "1.0.0")).map(|(path, blob)| (moved(path), blob.clone())).collect();
+    let foreign: Vec<_> = all
+        .iter()
+        .filter(|(path, _)| is_sign_off(path, "1.0.0"))
+        .map(|(path, blob)| (moved(path), blob.clone()))
+        .collect();
     // Beside the true one it changes nothing.
     append_to_log(&repo, |files| files.extend(foreign.clone()));
     both_are_verified(&repo);
@@ -548,16 +571,41 @@ fn looking_at_a_hostile_repository_runs_nothing() {
     fs::write(&script, format!("#!/bin/sh\ntouch {}\n", witness.display())).unwrap();
     make_executable(&script);
     let script = script.to_str().unwrap();
-    for key in ["core.fsmonitor", "gpg.program", "gpg.ssh.program", "core.sshCommand", "core.pager", "core.editor", "filter.x.clean",
-        "filter.x.smudge", "diff.x.textconv", "core.askPass", "credential.helper", "uploadpack.packObjectsHook", "core.gitProxy"] {
+    for key in [
+        "core.fsmonitor",
+        "gpg.program",
+        "gpg.ssh.program",
+        "core.sshCommand",
+        "core.pager",
+        "core.editor",
+        "filter.x.clean",
+        "filter.x.smudge",
+        "diff.x.textconv",
+        "core.askPass",
+        "credential.helper",
+        "uploadpack.packObjectsHook",
+        "core.gitProxy",
+    ] {
         repo.git(&["config", key, script]);
     }
     repo.git(&["config", "filter.x.process", script]);
     repo.write(".git/info/attributes", "* filter=x diff=x\n");
     for arguments in [
-        &["verify", "--all"][..], &["reproduce", "1.1.0"], &["show"], &["show", "1.1.0"], &["items"], &["components"], &["check"],
-        &["check", "--staged"], &["log"], &["diff", "1.0.0", "1.1.0"], &["export", "1.1.0", "--as", "cyclonedx"], &["trust", "show"],
-        &["status"], &["hooks", "status"], &["verify", "--commit", "HEAD"],
+        &["verify", "--all"][..],
+        &["reproduce", "1.1.0"],
+        &["show"],
+        &["show", "1.1.0"],
+        &["items"],
+        &["components"],
+        &["check"],
+        &["check", "--staged"],
+        &["log"],
+        &["diff", "1.0.0", "1.1.0"],
+        &["export", "1.1.0", "--as", "cyclonedx"],
+        &["trust", "show"],
+        &["status"],
+        &["hooks", "status"],
+        &["verify", "--commit", "HEAD"],
     ] {
         repo.baseline(arguments).exits(0);
         assert!(!witness.exists(), "{arguments:?} ran a program that the repository names");

@@ -35,13 +35,16 @@ impl Place {
         let ours = Path::new(env!("CARGO_BIN_EXE_git-baseline")).parent().unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(std::iter::once(ours.to_owned()).chain(std::env::split_paths(&path))).unwrap();
-        let mut command = Command::new(if program == "git-baseline" { env!("CARGO_BIN_EXE_git-baseline") } else { program });
+        let mut command =
+            Command::new(if program == "git-baseline" { env!("CARGO_BIN_EXE_git-baseline") } else { program });
         command.current_dir(directory).env_clear().env("PATH", path).stdin(std::process::Stdio::null());
         command.env("HOME", self.path("home")).env("XDG_STATE_HOME", self.path("state"));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true").env("LC_ALL", "C").env("TZ", "UTC");
         command.env("SOURCE_DATE_EPOCH", NOW).env("SSH_ASKPASS_REQUIRE", "force");
         for role in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{role}_NAME"), "Alice Weber").env(format!("GIT_{role}_EMAIL"), "alice@example.org");
+            command
+                .env(format!("GIT_{role}_NAME"), "Alice Weber")
+                .env(format!("GIT_{role}_EMAIL"), "alice@example.org");
             command.env(format!("GIT_{role}_DATE"), format!("{NOW} +0000"));
         }
         command

@@ -80,7 +80,16 @@ impl Repo {
         copy_folder(&other.place.path("home"), &home);
         other.git(&["clone", "--quiet", "--template=", ".", repo.dir.to_str().unwrap()]);
         let key = home.join("another-id");
-        let arguments = ["init", "--offline", "--product", "Infusion Gateway", "--generate-key", key.to_str().unwrap(), "--start", "HEAD~1"];
+        let arguments = [
+            "init",
+            "--offline",
+            "--product",
+            "Infusion Gateway",
+            "--generate-key",
+            key.to_str().unwrap(),
+            "--start",
+            "HEAD~1",
+        ];
         let state = repo.place.path("another-state");
         repo.baseline_with(&[("XDG_STATE_HOME", &state)], &arguments).exits(0);
         repo.baseline_with(&[("XDG_STATE_HOME", &state)], &["record"]).exits(0);
@@ -237,5 +246,7 @@ pub fn run(mut command: Command, input: &[u8]) -> Ran {
 
 /// A command line without its environment.
 fn shorten(what: &str) -> String {
-    what.rsplit_once("XDG_STATE_HOME=").map_or(what, |(_, rest)| rest.split_once(' ').map_or(rest, |(_, rest)| rest)).to_owned()
+    what.rsplit_once("XDG_STATE_HOME=")
+        .map_or(what, |(_, rest)| rest.split_once(' ').map_or(rest, |(_, rest)| rest))
+        .to_owned()
 }
