@@ -95,10 +95,12 @@ pub(super) fn event(event: &Event, colors: bool) -> String {
     text
 }
 
-/// Returns the verdict and its checks. Only a proven target gets the word.
-pub(super) fn verification(report: &Verification, colors: bool) -> String {
+/// Returns the verdict and its checks. A proven target gets the word only where nothing beside it failed: a script
+/// that looks for the word must not find it in an answer that is not 0 (contract §4).
+pub(super) fn verification(report: &Verification, all_proven: bool, colors: bool) -> String {
     let (word, color) = match report.verdict() {
-        Verdict::Verified => ("verified", "32"),
+        Verdict::Verified if all_proven => ("verified", "32"),
+        Verdict::Verified => ("holds", "32"),
         Verdict::Refused => ("REFUSED", "31"),
         Verdict::Inconclusive => ("INCONCLUSIVE", "33"),
     };

@@ -94,7 +94,8 @@ pub(super) fn judge_notes(
     })
 }
 
-/// Judges all records of one note.
+/// Judges all records of one note. One that speaks of another commit is set aside where another holds: with
+/// `notes.rewriteRef`, Git itself copies the record of a commit that was amended beside the new one.
 ///
 /// # Errors
 /// The first record that does not hold.
@@ -106,11 +107,15 @@ pub(super) fn judge_note(
 ) -> Result<Judged, Failure> {
     let subject = Subject::read(repository, id)?;
     let mut first = None;
+    let mut aside = None;
     for block in parse(id, &note)? {
-        let record = subject.judge(&block, &trust.fingerprint, &trust.root)?;
-        first.get_or_insert(record);
+        match subject.judge(&block, &trust.fingerprint, &trust.root) {
+            Ok(record) => first = first.or(Some(record)),
+            Err(failure) if failure.code == "GB-BIND-COMMIT" => aside = aside.or(Some(failure)),
+            Err(failure) => return Err(failure),
+        }
     }
-    let record = first.ok_or_else(|| damaged(id, "no record"))?;
+    let record = first.ok_or_else(|| aside.unwrap_or_else(|| damaged(id, "no record")))?;
     Ok(Judged { record, commit_digest: Digest::of(&subject.commit.raw), note })
 }
 

@@ -3,6 +3,8 @@
 //! Default is deny: what cannot be checked is "unknown", never "passed". No network, no child process, nothing
 //! written. Serves contract §3 and requirements R10.
 
+use std::collections::BTreeSet;
+
 use crate::codec;
 use crate::collect;
 use crate::domain::{CommitRecord, Digest, LogHead, Manifest, ObjectId, RULE_SET, Release, ReleaseName};
@@ -183,6 +185,10 @@ pub fn verify_release(
         report.check("records", records, |count| format!("{count} commits, each recorded and recomputed"));
     }
     report.check("name", shadows(repository, stored.release()), |()| "no tag or branch says otherwise".to_owned());
+    let release = stored.release();
+    let commits = release.range.iter().map(|entry| entry.commit);
+    let replaced = replacements(repository, commits, &[release.commit, log.head]);
+    report.check("replacements", replaced, |()| "Git shows what was signed".to_owned());
     report
 }
 
@@ -200,6 +206,9 @@ pub fn verify_commit(repository: &Repository, anchor: &Anchor, id: ObjectId) -> 
         .hint(format!("git baseline record {}", id.short()))),
     });
     report.check("record", judged, |judged| format!("recorded by {}", judged.record.recorder.person));
+    report.check("replacements", replacements(repository, [].into_iter(), &[id]), |()| {
+        "Git shows what was signed".to_owned()
+    });
     report
 }
 
@@ -489,4 +498,34 @@ fn shadows(repository: &Repository, release: &Release) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Where `git replace` keeps what it was told.
+const REPLACEMENTS: &str = "refs/replace/";
+
+/// `git replace` makes Git show another object in place of one that was signed. Nothing here reads the other, but what
+/// people see would not be what was proven (A19).
+fn replacements(
+    repository: &Repository,
+    mut commits: impl Iterator<Item = ObjectId>,
+    tips: &[ObjectId],
+) -> Result<(), Failure> {
+    let names = repository.references_below(REPLACEMENTS)?;
+    let replaced: BTreeSet<ObjectId> =
+        names.iter().filter_map(|name| ObjectId::parse(name.strip_prefix(REPLACEMENTS)?)).collect();
+    if replaced.is_empty() {
+        return Ok(());
+    }
+    let mut found = commits.find(|commit| replaced.contains(commit));
+    for tip in tips {
+        found = found.or(Some(*tip).filter(|tip| replaced.contains(tip)));
+        if found.is_none() {
+            found = repository.first_in_tree(repository.commit(*tip)?.tree, &replaced)?;
+        }
+    }
+    let Some(id) = found else { return Ok(()) };
+    let what = format!("Git shows another object in place of {id}, which was signed");
+    Err(Failure::new(Exit::Disproven, "GB-OBJ-REPLACED", what)
+        .because(format!("{REPLACEMENTS}{id} exists; what was signed is here too, but people see something else"))
+        .hint(format!("git replace -d {id}")))
 }

@@ -63,7 +63,7 @@ pub(super) fn not_its_id(id: ObjectId, what: &str) -> StoreError {
 /// gix tells a refused size by its words only.
 fn is_too_large(error: &gix::Error) -> bool {
     let text = format!("{error} {error:?}");
-    text.contains("limit")
+    text.contains("limit") || text.contains("too large")
 }
 
 impl Repository {

@@ -82,7 +82,8 @@ impl Repository {
         let committer = gix::actor::SignatureRef { name, email, time: "0 +0000" };
         self.git.edit_references_as(edits, Some(committer)).map(|_| ()).map_err(|error| {
             let why = line(&error);
-            let locked = why.contains("lock");
+            // What is locked stands in a cause only, and gix tells it by its words.
+            let locked = format!("{error:?}").contains("lock");
             let code = if locked { "GB-REF-LOCKED" } else { "GB-REF-RACE" };
             let what = if locked { "a ref is locked by another process" } else { "a ref was moved by another process" };
             StoreError::new(code, format!("{what}, and nothing was moved: {why}"))

@@ -128,6 +128,8 @@ pub(super) fn threads() -> usize {
 
 fn discover(directory: &Path, access: Access) -> gix::Result<gix::ThreadSafeRepository> {
     let trust = gix::sec::trust::Mapping { full: open_options(access), reduced: open_options(access) };
+    // From inside Git's own folder, gix finds its way up only by a full path.
+    let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     gix::ThreadSafeRepository::discover_opts(directory, gix::discover::upwards::Options::default(), trust)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Never here: what an entry means. Names are bytes; a name that Git cannot have written is refused.
 
+use std::collections::BTreeSet;
+
 use super::{Repository, StoreError};
 use crate::collect::Entry;
 use crate::domain::{Mode, ObjectId, RepoPath};
@@ -130,6 +132,30 @@ impl Repository {
             }
         }
         Ok(())
+    }
+
+    /// Returns the first object of a tree, itself and its folders included, that is one of `wanted`.
+    ///
+    /// # Errors
+    /// As [`Repository::tree_entries`].
+    pub fn first_in_tree(&self, root: ObjectId, wanted: &BTreeSet<ObjectId>) -> Result<Option<ObjectId>, StoreError> {
+        let mut queue = vec![(root, 0)];
+        while let Some((id, depth)) = queue.pop() {
+            if wanted.contains(&id) {
+                return Ok(Some(id));
+            }
+            if depth > MOST_DEPTH {
+                return Err(StoreError::malformed(id, "folders nest deeper than 512"));
+            }
+            for entry in self.tree(id)? {
+                if entry.is_tree() {
+                    queue.push((entry.id, depth + 1));
+                } else if wanted.contains(&entry.id) {
+                    return Ok(Some(entry.id));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the paths that differ between two trees, sorted; equal subtrees are not read.

@@ -1,7 +1,7 @@
 //! `hooks`: the developer's hooks, beside those of other managers.
 //!
-//! A hook that is a shell script of somebody else gets a marked block after its first line; one that is no script
-//! is kept under another name and run after ours. `uninstall` gives back what was there, byte for byte.
+//! A hook that is a shell script of somebody else gets a marked block after its first line; one that is no script, or
+//! that its owner switched off, is kept under another name and run after ours where it can be run. `uninstall` gives back what was there, byte for byte.
 
 #![expect(clippy::disallowed_methods, reason = "the rim: hook files are written here")]
 
@@ -38,6 +38,9 @@ const HOOKS: [(&str, &str); 5] = [
     ("pre-push", include_str!("../../../hooks/pre-push")),
 ];
 
+/// The code of a hooks folder that is not ours to write in.
+const MANAGED: &str = "GB-HOOKS-MANAGED";
+
 const BEGIN: &str = "# >>> git-baseline >>>\n";
 const END: &str = "# <<< git-baseline <<<\n";
 
@@ -65,9 +68,14 @@ pub(super) fn run(command: &HooksCommand, context: &Context) -> Result<Answer, F
     Ok(Answer::done(value, text))
 }
 
-/// Returns each hook's state, for `status`.
+/// Returns each hook's state, for `status`, which another hook manager must not stop.
 pub(super) fn states(context: &Context) -> Result<Vec<(&'static str, &'static str)>, Failure> {
-    let folder = folder(context)?;
+    let folder = match folder(context) {
+        Err(failure) if failure.code == MANAGED => {
+            return Ok(HOOKS.map(|(name, _)| (name, "another manager's")).to_vec());
+        }
+        folder => folder?,
+    };
     HOOKS
         .iter()
         .map(|(name, script)| {
@@ -102,7 +110,7 @@ fn folder(context: &Context) -> Result<PathBuf, Failure> {
         let shown = path.display().to_string().escape_debug().to_string();
         return Err(Failure::new(
             Exit::Usage,
-            "GB-HOOKS-MANAGED",
+            MANAGED,
             format!("core.hooksPath points to {shown}, which another hook manager keeps in the working tree"),
         )
         .because("add one line to each of its hooks pre-commit, commit-msg, post-commit, post-rewrite and pre-push")
@@ -136,7 +144,7 @@ fn install(path: &Path, name: &str, script: &str) -> io::Result<&'static str> {
     match read(path)? {
         None => write(path, script.as_bytes())?,
         Some(_) if state(path, script)? == "installed" => {}
-        Some(found) if is_shell(&found) => write(path, &with_block(&found, name))?,
+        Some(found) if is_shell(&found) && is_executable(path)? => write(path, &with_block(&found, name))?,
         Some(_) => {
             fs::rename(path, kept(path))?;
             write(path, chained(name).as_bytes())?;
@@ -169,7 +177,7 @@ fn kept(path: &Path) -> PathBuf {
 fn chained(name: &str) -> String {
     format!(
         "#!/bin/sh\nif command -v git-baseline >/dev/null; then git-baseline hook {name} \"$@\" </dev/null || exit $?; fi\n\
-         exec \"$0.before-git-baseline\" \"$@\"\n"
+         if [ -x \"$0.before-git-baseline\" ]; then exec \"$0.before-git-baseline\" \"$@\"; fi\n"
     )
 }
 
@@ -202,8 +210,22 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let temporary = path.with_extension("new");
     fs::write(&temporary, bytes)?;
-    make_executable(&temporary)?;
+    match fs::metadata(path) {
+        Ok(before) => fs::set_permissions(&temporary, before.permissions())?,
+        Err(_) => make_executable(&temporary)?,
+    }
     fs::rename(&temporary, path)
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::metadata(path)?.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_path: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 #[cfg(unix)]

@@ -75,11 +75,11 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure>
     }
     let founder = Founder::read(args, &folder)?;
     let start = control_start(args, &repository)?;
-    let (key, signer) = key(args, &folder, &founder)?;
     let product = args.product.as_deref().ok_or_else(|| {
         Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", "a new baseline needs the product's name")
             .hint("git baseline init --product \"My Device\"")
     })?;
+    let (key, signer) = key(args, &folder, &founder)?;
     let founding = Founding {
         product,
         document_id: &args.document_id,

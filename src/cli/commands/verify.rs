@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
-use crate::jobs::{Failure, Log, Verdict, Verification, verify_commit, verify_directory, verify_release};
+use crate::jobs::{Exit, Failure, Log, Verdict, Verification, verify_commit, verify_directory, verify_release};
 use crate::store::{Access, Repository};
 
 /// Verify releases or commits: proof or refusal
@@ -68,7 +68,8 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, Failur
 /// Returns the answer of some verifications: the worst verdict ends the process.
 pub(super) fn answer(context: &Context, reports: &[Verification]) -> Answer {
     let (value, exit) = json::verifications(reports);
-    let text: String = reports.iter().map(|report| human::verification(report, context.colors())).collect();
+    let proven = exit == Exit::Done;
+    let text: String = reports.iter().map(|report| human::verification(report, proven, context.colors())).collect();
     let failures = reports.iter().flat_map(Verification::failures).cloned().collect();
     Answer { json: value, human: text, exit, failures }
 }
@@ -89,12 +90,12 @@ fn names(args: &VerifyArgs, repository: &Repository) -> Result<Vec<crate::domain
     }
     let names = Log::open(repository)?.release_names();
     if names.is_empty() {
-        return Err(Failure::new(crate::jobs::Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
+        return Err(Failure::new(Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
             .hint("git baseline release 1.0.0"));
     }
     Ok(names)
 }
 
 fn usage(what: &str) -> Failure {
-    Failure::new(crate::jobs::Exit::Usage, "GB-USE-ARGUMENTS", what).hint("git baseline verify --help")
+    Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", what).hint("git baseline verify --help")
 }

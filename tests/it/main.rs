@@ -1,0 +1,28 @@
+//! The program as its users meet it: the built binary, real Git, throw-away repositories.
+//!
+//! Every test builds what it needs in a folder of its own, with an own home and an empty environment; nothing is
+//! fetched, and no clock is read. Never here: what one module does alone, which stands at the foot of its file.
+
+mod atomic;
+mod bad_input;
+mod determinism;
+mod hooks;
+mod journey;
+mod shapes;
+mod support;
+mod tampering;
+
+#[test]
+fn no_file_of_this_folder_is_forgotten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = include_str!("main.rs");
+    let mut forgotten = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name != "main" && !main.contains(&format!("\nmod {name};\n")) {
+            forgotten.push(name);
+        }
+    }
+    assert!(forgotten.is_empty(), "files without a `mod` line, whose tests never run: {forgotten:?}");
+}

@@ -1,0 +1,57 @@
+//! The log as an attacker writes it: with Git's own tools, and no thought for its rules.
+
+use std::collections::BTreeMap;
+
+use super::Repo;
+
+/// Path and blob of each file of a tree.
+pub type Files = BTreeMap<String, String>;
+
+const LOG: &str = "refs/baseline/log";
+
+/// The files of a commit.
+pub fn log_files(repo: &Repo, commit: &str) -> Files {
+    let listed = repo.git(&["ls-tree", "-r", "--full-tree", commit]);
+    let file = |line: &str| {
+        let (head, path) = line.split_once('\t').unwrap();
+        (path.to_owned(), head.split(' ').nth(2).unwrap().to_owned())
+    };
+    listed.lines().map(file).collect()
+}
+
+/// Writes a tree of plain files.
+pub fn write_tree(repo: &Repo, files: &Files) -> String {
+    let index = repo.place.path("forged-index");
+    let _ = std::fs::remove_file(&index);
+    let lines: String = files.iter().map(|(path, blob)| format!("100644 {blob}\t{path}\n")).collect();
+    let git = |arguments: &[&str], input: &[u8]| {
+        let mut command = repo.command("git", arguments);
+        command.env("GIT_INDEX_FILE", &index);
+        super::repo::run(command, input).exits(0).text()
+    };
+    git(&["update-index", "--add", "--index-info"], lines.as_bytes());
+    git(&["write-tree"], b"")
+}
+
+/// Writes every commit of the log again, its files changed by `change`, which is told their number from 0.
+pub fn rewrite_log(repo: &Repo, change: impl Fn(usize, &mut Files)) {
+    let mut parent: Option<String> = None;
+    for (number, commit) in repo.git(&["rev-list", "--reverse", LOG]).lines().enumerate() {
+        let mut files = log_files(repo, commit);
+        change(number, &mut files);
+        let tree = write_tree(repo, &files);
+        let parents = parent.iter().flat_map(|parent| ["-p", parent.as_str()]);
+        let arguments: Vec<&str> = ["commit-tree", "-m", "forged", &tree].into_iter().chain(parents).collect();
+        parent = Some(repo.git(&arguments));
+    }
+    repo.git(&["update-ref", LOG, &parent.unwrap()]);
+}
+
+/// Appends a commit to the log, its files those of the head changed by `change`.
+pub fn append_to_log(repo: &Repo, change: impl FnOnce(&mut Files)) {
+    let mut files = log_files(repo, LOG);
+    change(&mut files);
+    let tree = write_tree(repo, &files);
+    let commit = repo.git(&["commit-tree", "-m", "forged", "-p", LOG, &tree]);
+    repo.git(&["update-ref", LOG, &commit]);
+}
