@@ -21,7 +21,7 @@ pub use key::{check_key, fingerprint, openssh_line, parse_public_key};
 pub use private_key::{KeyError, PrivateKey, Signer, SigningError};
 pub use root::RootDefect;
 pub use signature::{Signature, SignatureDefect, signed_data};
-pub use threshold::{Demand, NotCounted, Shortfall, Verified, first_root, vouched};
+pub use threshold::{Demand, NotCounted, Shortfall, Verified, endorsed, first_root, vouched};
 
 /// The namespace that sign-offs are signed in.
 pub const SIGN_OFF_NAMESPACE: &str = "git-baseline.signoff";

@@ -218,6 +218,14 @@ pub fn first_root<E: From<RootDefect>>(
     Ok(Verified { value: root, signers })
 }
 
+/// Says whether enough persons of role `root` of a verified root signed these bytes as the next root.
+///
+/// # Errors
+/// [`RootDefect`], where they did not.
+pub fn endorsed(root: &Verified<TrustRoot>, bytes: &[u8], signatures: &[Signature]) -> Result<(), RootDefect> {
+    root_signers(root.value(), bytes, signatures).map(|_| ())
+}
+
 fn root_signers(root: &TrustRoot, bytes: &[u8], signatures: &[Signature]) -> Result<Vec<PersonId>, RootDefect> {
     root::check(root)?;
     let mut void = Vec::new();

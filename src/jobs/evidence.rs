@@ -52,9 +52,10 @@ fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
     // A release seals a record for every commit of its range, so each path is looked up, not searched for.
     let paths: BTreeSet<&str> = added.iter().map(|(path, _)| path.as_str()).collect();
     // A signature signs a statement, and never another signature: no file stays without a leaf.
-    let signed = |path: &str| path.strip_suffix(".sig").filter(|of| !of.ends_with(".sig") && paths.contains(of));
-    let single = added.iter().filter(|(path, _)| signed(path).is_none());
-    let signature = |path: &str| Some(format!("{path}.sig")).filter(|beside| paths.contains(beside.as_str()) && signed(beside).is_some());
+    let signs = |path: &str| path.strip_suffix(".sig").is_some_and(|of| !of.ends_with(".sig") && paths.contains(of));
+    let signature =
+        |path: &str| Some(format!("{path}.sig")).filter(|beside| paths.contains(beside.as_str()) && signs(beside));
+    let single = added.iter().filter(|(path, _)| !signs(path));
     single.map(|(path, _)| Leaf { path: path.clone(), signature: signature(path) }).collect()
 }
 
@@ -192,26 +193,37 @@ impl<'r> Log<'r> {
     /// # Errors
     /// Whatever is wrong with the root.
     pub fn trust_as_claimed(&self) -> Result<Trust, Failure> {
-        if let Some(newer) = self.below("trust/").find(|path| !path.starts_with("trust/1/")) {
-            return Err(Failure::new(
-                Exit::Inconclusive,
-                "GB-TRUST-VERSION",
-                format!("the log holds {newer}, and this version knows only the first trust root"),
-            )
-            .hint("verify with a newer git-baseline"));
-        }
         let bytes = self.need("trust/1/root.cbor")?;
-        let mut signatures = Vec::new();
-        let mut void = Vec::new();
-        for path in self.below("trust/1/signatures/") {
+        let (signatures, void) = self.root_signatures(1)?;
+        let root = verify_root(&bytes, &signatures).map_err(|failure| void.iter().fold(failure, Failure::because))?;
+        let trust = Trust { fingerprint: Digest::of(&bytes), root };
+        self.no_successor(&trust)?;
+        Ok(trust)
+    }
+
+    /// Returns the signatures beside a root, and why the other files there are none. The log never forgets, so one file
+    /// that is no signature must not make it unreadable (contract §3.2).
+    fn root_signatures(&self, version: u64) -> Result<(Vec<Signature>, Vec<String>), Failure> {
+        let (mut signatures, mut void) = (Vec::new(), Vec::new());
+        for path in self.below(&format!("trust/{version}/signatures/")) {
             match parse_signature(path, &self.need(path)?) {
                 Ok(signature) => signatures.push(signature),
-                // The log never forgets, so one file that is no signature must not make it unreadable (contract §3.2).
                 Err(failure) => void.push(failure.to_string()),
             }
         }
-        let root = verify_root(&bytes, &signatures).map_err(|failure| void.iter().fold(failure, Failure::because))?;
-        Ok(Trust { fingerprint: Digest::of(&bytes), root })
+        Ok((signatures, void))
+    }
+
+    /// This version knows only the first root. A second one that the first vouches for is in force for whoever can
+    /// read it, so nothing is concluded here; anything else in its place is void.
+    fn no_successor(&self, trust: &Trust) -> Result<(), Failure> {
+        let Some(bytes) = self.read("trust/2/root.cbor")? else { return Ok(()) };
+        let (signatures, _) = self.root_signatures(2)?;
+        if crypto::endorsed(&trust.root, &bytes, &signatures).is_err() {
+            return Ok(());
+        }
+        let what = "the log holds a second trust root, and this version knows only the first";
+        Err(Failure::new(Exit::Inconclusive, "GB-TRUST-VERSION", what).hint("verify with a newer git-baseline"))
     }
 }
 

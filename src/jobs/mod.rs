@@ -17,6 +17,7 @@ mod releases;
 mod repair;
 mod reproduce;
 mod trailers;
+mod verification;
 mod verify;
 
 pub use commit_delta::{CommitDelta, commit_delta, policy_of};
@@ -31,7 +32,8 @@ pub use releases::{ReleaseStatus, ShownSignOff, StoredRelease, read as read_rele
 pub use repair::{Repaired, repair};
 pub use reproduce::{Reproduction, reproduce};
 pub use trailers::change_ids;
-pub use verify::{CheckResult, CheckStatus, Verdict, Verification, verify_commit, verify_directory, verify_release};
+pub use verification::{CheckResult, CheckStatus, Verdict, Verification};
+pub use verify::{verify_commit, verify_directory, verify_release};
 
 /// Tells somebody who waits what goes on; a job never depends on it.
 pub trait Progress {

@@ -3,8 +3,10 @@
 //! Serves contract §3.4: every commit reachable from the release's commit, and neither from the control start nor
 //! from an earlier release.
 
+use std::collections::BTreeSet;
+
 use crate::codec::{self, RecordBlock};
-use crate::domain::{CommitRecord, Digest, ObjectId};
+use crate::domain::{ChangeId, CommitRecord, Digest, ObjectId};
 use crate::jobs::evidence::Trust;
 use crate::jobs::records::Subject;
 use crate::jobs::releases::{ReleaseStatus, StoredRelease};
@@ -117,6 +119,12 @@ pub(super) fn judge_note(
     }
     let record = first.ok_or_else(|| aside.unwrap_or_else(|| damaged(id, "no record")))?;
     Ok(Judged { record, commit_digest: Digest::of(&subject.commit.raw), note })
+}
+
+/// Returns the change requests that commits name, sorted.
+pub(super) fn changes(judged: &[Judged]) -> Vec<ChangeId> {
+    let ids: BTreeSet<ChangeId> = judged.iter().flat_map(|judged| judged.record.changes.iter().cloned()).collect();
+    ids.into_iter().collect()
 }
 
 /// Takes a note apart.

@@ -67,7 +67,7 @@ impl Subject {
                 "GB-SIG-ROLE",
                 format!("{} does not hold the role developer", person.id),
             )
-            .hint(format!("git baseline trust set-role developer --person {} …", person.id)));
+            .hint("let a developer of the trust root record it; see them with `git baseline trust show`"));
         }
         let made_by_me = person.emails.iter().any(|mail| mail.eq_ignore_ascii_case(&self.commit.author.email));
         let record = CommitRecord {

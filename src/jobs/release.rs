@@ -2,13 +2,13 @@
 //!
 //! Serves IEC 62304 cl. 5.8. The log's ref is the one that decides; what is written before it moves is invisible.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::codec::{self, Record};
 use crate::crypto::{SIGN_OFF_NAMESPACE, Signer};
 use crate::domain::{
-    ChangeId, Digest, Finding, GateResult, Manifest, Meaning, ObjectId, RangeEntry, Release, ReleaseName, RoleName,
-    SignOff, StoredDocument, Target, Timestamp,
+    Digest, Finding, GateResult, Manifest, Meaning, ObjectId, RangeEntry, Release, ReleaseName, RoleName, SignOff,
+    StoredDocument, Target, Timestamp,
 };
 use crate::export;
 use crate::jobs::evidence::{LOG_REF, Log, RELEASE_REFS, Trust};
@@ -87,7 +87,7 @@ pub fn draft(
         build: None,
         range: entries,
         commit: commit.id,
-        changes: changes(&judged),
+        changes: range::changes(&judged),
         product: trust.root().product.clone(),
         ruleset: inspection.collected.manifest.ruleset,
         manifest: Digest::of(&manifest),
@@ -105,7 +105,12 @@ pub fn draft(
 
 /// Takes the note that the log holds already, where it does: a release that was only proposed, or withdrawn, left it
 /// there, nothing in the log ever changes, and a statement about any other note could never be verified.
-fn sealed_before(repository: &Repository, log: &Log<'_>, trust: &Trust, judged: &mut range::Judged) -> Result<(), Failure> {
+fn sealed_before(
+    repository: &Repository,
+    log: &Log<'_>,
+    trust: &Trust,
+    judged: &mut range::Judged,
+) -> Result<(), Failure> {
     let commit = judged.record.commit;
     match log.read(&range::sealed_path(&commit))? {
         Some(sealed) if sealed != judged.note => *judged = range::judge_note(repository, trust, commit, sealed)?,
@@ -193,11 +198,6 @@ fn seal(judged: &[range::Judged]) -> (Vec<RangeEntry>, BTreeMap<String, Vec<u8>>
     }
     entries.sort_by_key(|entry| entry.commit);
     (entries, sealed)
-}
-
-fn changes(judged: &[range::Judged]) -> Vec<ChangeId> {
-    let ids: BTreeSet<ChangeId> = judged.iter().flat_map(|judged| judged.record.changes.iter().cloned()).collect();
-    ids.into_iter().collect()
 }
 
 /// Signs a draft, and appends it to the log.

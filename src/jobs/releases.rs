@@ -116,7 +116,7 @@ fn shortfall_of(name: &ReleaseName, shortfall: &crypto::Shortfall) -> Failure {
     let mut failure =
         Failure::new(Exit::Disproven, shortfall.code(), format!("release {name} is not released: {shortfall}"));
     failure.causes.extend(shortfall.not_counted.iter().map(ToString::to_string));
-    failure.hint(format!("have another release signer run `git baseline sign {name} --meaning released`"))
+    failure.hint("git baseline trust show")
 }
 
 /// Decodes bytes that have been vouched for, and checks that they speak of this release of this baseline.

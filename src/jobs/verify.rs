@@ -7,134 +7,14 @@ use std::collections::BTreeSet;
 
 use crate::codec;
 use crate::collect;
-use crate::domain::{CommitRecord, Digest, LogHead, Manifest, ObjectId, RULE_SET, Release, ReleaseName};
+use crate::domain::{CommitRecord, Digest, Manifest, ObjectId, RULE_SET, Release, ReleaseName};
 use crate::jobs::commit_delta::policy_of;
 use crate::jobs::evidence::{Anchor, Log, Trust};
 use crate::jobs::inspect::Inspection;
-use crate::jobs::releases::{self, ReleaseStatus, ShownSignOff, StoredRelease, bound, folder, stored_document};
+use crate::jobs::releases::{self, ReleaseStatus, StoredRelease, bound, folder, stored_document};
+use crate::jobs::verification::Verification;
 use crate::jobs::{Exit, Failure, Progress, derived, range};
 use crate::store::{DirectorySource, Repository};
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckStatus {
-    /// It holds.
-    Passed,
-    /// It does not hold.
-    Failed,
-    /// It could not be decided.
-    Unknown,
-}
-
-/// One check of a verification.
-#[derive(Clone, Debug)]
-pub struct CheckResult {
-    /// What was checked, in one word or two with hyphens.
-    pub id: &'static str,
-    /// How it ended.
-    pub status: CheckStatus,
-    /// What was proven.
-    pub detail: String,
-    /// What is wrong.
-    pub failure: Option<Failure>,
-}
-
-/// The verdict of a verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Everything holds.
-    Verified,
-    /// Something could not be decided.
-    Inconclusive,
-    /// Something does not hold.
-    Refused,
-}
-
-impl Verdict {
-    /// Returns its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::Inconclusive => "inconclusive",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// What was verified, and how.
-pub struct Verification {
-    /// The name of the release or commit.
-    pub target: String,
-    /// Every check, in order.
-    pub checks: Vec<CheckResult>,
-    /// The fingerprint that the log claims, once it could be read.
-    pub fingerprint: Option<Digest>,
-    /// Whether that fingerprint was given or pinned.
-    pub pinned: bool,
-    /// Size and root of the log.
-    pub log: Option<LogHead>,
-    /// The statement, once it was vouched for.
-    pub release: Option<Release>,
-    /// The sign-offs that stand.
-    pub sign_offs: Vec<ShownSignOff>,
-}
-
-impl Verification {
-    fn new(target: String) -> Self {
-        Self {
-            target,
-            checks: Vec::new(),
-            fingerprint: None,
-            pinned: false,
-            log: None,
-            release: None,
-            sign_offs: Vec::new(),
-        }
-    }
-
-    /// Returns how the process must end: the worst of all checks.
-    pub fn exit(&self) -> Exit {
-        let worst = self.checks.iter().filter_map(|check| check.failure.as_ref()).map(|failure| failure.exit).max();
-        match worst {
-            Some(exit) => exit,
-            // Nothing was checked, so nothing was proven.
-            None if self.checks.is_empty() => Exit::Defect,
-            None => Exit::Done,
-        }
-    }
-
-    /// Returns the verdict.
-    pub fn verdict(&self) -> Verdict {
-        match self.exit() {
-            Exit::Done => Verdict::Verified,
-            Exit::Inconclusive | Exit::Usage | Exit::Changed => Verdict::Inconclusive,
-            _ => Verdict::Refused,
-        }
-    }
-
-    /// Returns what is wrong or could not be decided.
-    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.checks.iter().filter_map(|check| check.failure.as_ref())
-    }
-
-    fn check<T>(
-        &mut self,
-        id: &'static str,
-        result: Result<T, Failure>,
-        detail: impl FnOnce(&T) -> String,
-    ) -> Option<T> {
-        let (status, detail, failure, value) = match result {
-            Ok(value) => (CheckStatus::Passed, detail(&value), None, Some(value)),
-            Err(failure) => {
-                let unknown = matches!(failure.exit, Exit::Inconclusive | Exit::Usage | Exit::Changed);
-                let status = if unknown { CheckStatus::Unknown } else { CheckStatus::Failed };
-                (status, failure.message.clone(), Some(failure), None)
-            }
-        };
-        self.checks.push(CheckResult { id, status, detail, failure });
-        value
-    }
-}
 
 /// Verifies a release.
 pub fn verify_release(
@@ -157,6 +37,9 @@ pub fn verify_release(
     let Some(stored) = report.check("signatures", stored, signed) else { return report };
     report.sign_offs.clone_from(&stored.sign_offs);
     report.release = Some(stored.release().clone());
+    report.check("statement", statement(repository, &trust, stored.release()), |()| {
+        format!("of {}, under trust root {}", stored.release().product, stored.release().trust_version)
+    });
     report.check("status", status(&stored), |()| "released, not withdrawn".to_owned());
     let before = report.check("sequence", sequence(&log, &trust, &stored), |before| match before.last() {
         None => "the first release".to_owned(),
@@ -266,6 +149,29 @@ fn log_and_trust<'r>(
     let head = report.check("log-root", log.log_head(None), |head| format!("size {}, as of this log only", head.size));
     report.log = head;
     Some((log, trust))
+}
+
+/// What the statement repeats must be what the root and the repository say.
+fn statement(repository: &Repository, trust: &Trust, release: &Release) -> Result<(), Failure> {
+    let root = trust.root();
+    let wrong = [
+        ("its product", release.product != root.product),
+        ("its trust root", release.trust_version != root.version),
+        ("its object format", release.object_format != root.object_format),
+        ("the repository's object format", release.object_format != repository.object_format()),
+    ];
+    match wrong.iter().find(|(_, wrong)| *wrong) {
+        None => Ok(()),
+        Some((what, _)) => {
+            let name = &release.name;
+            Err(Failure::new(
+                Exit::Disproven,
+                "GB-BIND-STATEMENT",
+                format!("release {name} does not fit this baseline"),
+            )
+            .because(format!("{what} is another than the trust root says")))
+        }
+    }
 }
 
 fn status(stored: &StoredRelease) -> Result<(), Failure> {
@@ -420,7 +326,7 @@ fn records(
         )
         .because(format!("its range has {} commits, and it names {}", ids.len(), stated.len())));
     }
-    let notes_here = repository.has_notes()?;
+    let mut judged = Vec::new();
     for (at, entry) in release.range.iter().enumerate() {
         if at > 0 && at % 100 == 0 {
             progress.step(&format!("checked {at} of {} records", stated.len()));
@@ -428,17 +334,24 @@ fn records(
         let path = range::sealed_path(&entry.commit);
         let sealed = log.need(&path)?;
         bound(&path, &sealed, entry.record)?;
-        let judged = range::judge_note(repository, trust, entry.commit, sealed)?;
-        if judged.commit_digest != entry.digest {
+        let record = range::judge_note(repository, trust, entry.commit, sealed)?;
+        if record.commit_digest != entry.digest {
             return Err(Failure::new(
                 Exit::Disproven,
                 "GB-BIND-COMMIT",
                 format!("commit {} is not the one that was recorded", entry.commit.short()),
             ));
         }
-        if notes_here {
-            note_agrees(repository, trust, &judged.record, &judged.note)?;
-        }
+        judged.push(record);
+    }
+    if range::changes(&judged) != release.changes {
+        let what = format!("release {} names other change requests than its commits do", release.name);
+        return Err(Failure::new(Exit::Disproven, "GB-BIND-CHANGES", what));
+    }
+    // What is sealed comes first: a missing note must not hide a record that does not hold.
+    let notes_here = repository.has_notes()?;
+    for record in judged.iter().filter(|_| notes_here) {
+        note_agrees(repository, trust, &record.record, &record.note)?;
     }
     if !notes_here && !release.range.is_empty() {
         return Err(Failure::new(

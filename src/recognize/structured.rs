@@ -88,7 +88,8 @@ mod tests {
         for unit in ["- ", "? ", "[", "{a: ", "- [ "] {
             assert_eq!(yaml(unit.repeat(100_000).as_bytes()), None, "{unit}");
         }
-        let stairs: String = (0..2_000).map(|depth| format!("{}-\n", " ".repeat(depth))).collect();
+        let stairs: Vec<String> = (0..2_000).map(|depth| " ".repeat(depth) + "-\n").collect();
+        let stairs = stairs.concat();
         assert_eq!(yaml(stairs.as_bytes()), None);
     }
 

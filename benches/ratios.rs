@@ -1,0 +1,132 @@
+//! What git-baseline costs beside Git, measured in the same run on repositories that are made here: ratios count, for
+//! machines differ. Prints a table; asserts nothing about time. `cargo bench`, or `cargo bench -- small` for the hooks only.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_git-baseline");
+
+/// Settings, certificates and code of a size that real files have.
+fn content(number: usize) -> String {
+    let line = format!("// file {number}: the quick brown fox jumps over the lazy dog, again and again and again\n");
+    line.repeat(4 + number % 37)
+}
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(place.path().join("repo")).unwrap();
+        let key = place.path().join("key").display().to_string();
+        place.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &key]);
+        place.git(&["init", "-q", "-b", "main"]);
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        let path = format!("{}:{}", Path::new(PROGRAM).parent().unwrap().display(), std::env::var("PATH").unwrap());
+        command.args(arguments).current_dir(self.path().join("repo")).env("PATH", path);
+        command.env("HOME", self.path()).env("XDG_STATE_HOME", self.path().join("state")).env("GIT_CONFIG_NOSYSTEM", "1");
+        for name in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{name}_NAME"), "Bench").env(format!("GIT_{name}_EMAIL"), "bench@example.org");
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        assert!(self.command(program, arguments).status().unwrap().success(), "{program} {arguments:?}");
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        self.run("git", arguments);
+    }
+
+    fn fill(&self, files: usize) {
+        for number in 0..files {
+            let folder = self.path().join("repo").join(format!("src/{:03}/{:02}", number / 400, number / 20 % 20));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(format!("file-{number}.txt")), content(number)).unwrap();
+        }
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample");
+        fs::copy(sample.join("device/tls/gateway.pem"), self.path().join("repo/gateway.pem")).unwrap();
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "Begin"]);
+        self.git(&["gc", "-q"]);
+        let key = self.path().join("key").display().to_string();
+        self.run(PROGRAM, &["init", "--product", "Bench", "--key", &key, "--offline", "--no-hooks"]);
+        self.git(&["add", ".baseline"]);
+        self.git(&["commit", "-q", "-m", "Control"]);
+        self.run(PROGRAM, &["record"]);
+    }
+
+    /// Returns the median wall time of some runs.
+    fn time(&self, program: &str, arguments: &[&str], input: Option<&Path>) -> Duration {
+        let mut times: Vec<Duration> = (0..9)
+            .map(|_| {
+                let mut command = self.command(program, arguments);
+                if let Some(input) = input {
+                    command.stdin(fs::File::open(input).unwrap());
+                }
+                let start = Instant::now();
+                assert!(command.status().unwrap().success(), "{program} {arguments:?}");
+                start.elapsed()
+            })
+            .collect();
+        times.sort();
+        times[times.len() / 2]
+    }
+}
+
+fn row(what: &str, ours: Duration, git: Duration, target: &str) {
+    let (ours, git) = (ours.as_secs_f64() * 1000.0, git.as_secs_f64() * 1000.0);
+    println!("{what:<52} {ours:>9.1} ms {git:>9.1} ms {:>6.2}   {target}", ours / git);
+}
+
+fn hooks() {
+    let place = Place::new();
+    place.fill(5_000);
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample/next/gateway.pem");
+    fs::copy(sample, place.path().join("repo/gateway.pem")).unwrap();
+    place.git(&["add", "gateway.pem"]);
+    // `git diff --cached --quiet` ends in 1 where something is staged.
+    let git = place.time("sh", &["-c", "git diff --cached --quiet || true"], None);
+    let check = place.time(PROGRAM, &["hook", "pre-commit"], None);
+    place.git(&["commit", "-q", "-m", "Renew"]);
+    let unnote = "git notes --ref=baseline remove HEAD; true";
+    let without = place.time("sh", &["-c", unnote], None);
+    let both = place.time("sh", &["-c", &format!("{unnote}; {PROGRAM} hook post-commit")], None);
+    let record = both.saturating_sub(without);
+    row("staged check + record, 5,000 files | git diff --cached", check + record, git, "≤ 3 × + 10 ms of CPU");
+}
+
+fn reproduce() {
+    let place = Place::new();
+    place.fill(57_000);
+    place.run(PROGRAM, &["release", "1.0.0"]);
+    let ids = place.path().join("ids");
+    place.git(&["ls-tree", "-r", "HEAD"]);
+    let listed = place.command("git", &["ls-tree", "-r", "--object-only", "HEAD"]).stdout(fs::File::create(&ids).unwrap()).status();
+    assert!(listed.unwrap().success());
+    let git = place.time("git", &["cat-file", "--batch"], Some(&ids));
+    let ours = place.time(PROGRAM, &["reproduce", "1.0.0"], None);
+    row("reproduce, 57,000 files | git cat-file --batch", ours, git, "≤ 1.5 ×");
+    let ours = place.time(PROGRAM, &["verify", "1.0.0"], None);
+    row("verify, 57,000 files | git cat-file --batch", ours, git, "");
+}
+
+fn main() {
+    println!("{:<52} {:>12} {:>12} {:>6}   target", "", "ours", "git", "ratio");
+    hooks();
+    if !std::env::args().any(|argument| argument == "small") {
+        reproduce();
+    }
+}
