@@ -1,5 +1,7 @@
 //! OpenSSH and OpenSSL as oracles: what they write is read, what is written they read, and the bytes are the same.
 
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "real programs are run; a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

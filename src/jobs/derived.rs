@@ -42,8 +42,8 @@ fn author(release: &Release) -> Identity {
     }
 }
 
-/// Compares a release ref with the log and the manifest. What the log gained later, be it a sign-off or rubbish, may be
-/// absent in it.
+/// Compares a release ref with the log and the manifest. What the log gained later, such as
+/// sign-offs, may be absent in it.
 ///
 /// # Errors
 /// `GB-REF-MISSING` where there is none, `GB-REF-ALTERED` where it says something else.
@@ -84,14 +84,17 @@ pub(super) fn check_release(
             return Err(altered(format!("{} is another than in the log or the manifest", entry.path)));
         }
     }
-    let document = |path: &[u8]| release.documents.iter().any(|document| document.name.as_bytes() == path);
-    let stated = |path: &[u8]| {
-        path.starts_with(b"items/") || matches!(path, b"manifest.cbor" | b"release.cbor") || document(path)
-    };
-    match expected.keys().find(|path| stated(path)) {
+    match expected.keys().find(|path| is_needed(release, path)) {
         None => Ok(()),
         Some(path) => Err(altered(format!("{} is missing", crate::domain::RepoPath::new(path.clone())))),
     }
+}
+
+/// What was there when the release was made. Whatever the log gained below the release's folder later need not be in
+/// its ref: who may append to the log must not be able to make a good release fail (contract §3.2).
+fn is_needed(release: &Release, path: &[u8]) -> bool {
+    let stated = release.documents.iter().any(|document| document.name.as_bytes() == path);
+    stated || path == b"release.cbor" || path == b"manifest.cbor" || path.starts_with(b"items/")
 }
 
 fn manifest_entries(manifest: &Manifest) -> BTreeMap<Vec<u8>, (Mode, ObjectId)> {

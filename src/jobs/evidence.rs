@@ -3,7 +3,7 @@
 //! The log is the authority; nothing in it is believed before `trust` has verified the root against an anchor that
 //! came from outside the repository (contract §3.1, §3.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec;
 use crate::crypto::{self, RootDefect, Signature, Verified};
@@ -49,11 +49,13 @@ pub struct Leaf {
 
 /// Pairs the files of one commit of the log: a statement, and the signature that came with it.
 fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
-    let has = |path: &str| added.iter().any(|(added, _)| added == path);
-    let single = added.iter().filter(|(path, _)| !path.strip_suffix(".sig").is_some_and(has));
-    single
-        .map(|(path, _)| Leaf { path: path.clone(), signature: Some(format!("{path}.sig")).filter(|path| has(path)) })
-        .collect()
+    // A release seals a record for every commit of its range, so each path is looked up, not searched for.
+    let paths: BTreeSet<&str> = added.iter().map(|(path, _)| path.as_str()).collect();
+    // A signature signs a statement, and never another signature: no file stays without a leaf.
+    let signed = |path: &str| path.strip_suffix(".sig").filter(|of| !of.ends_with(".sig") && paths.contains(of));
+    let single = added.iter().filter(|(path, _)| signed(path).is_none());
+    let signature = |path: &str| Some(format!("{path}.sig")).filter(|beside| paths.contains(beside.as_str()) && signed(beside).is_some());
+    single.map(|(path, _)| Leaf { path: path.clone(), signature: signature(path) }).collect()
 }
 
 /// The trust root in force, verified.
@@ -200,11 +202,15 @@ impl<'r> Log<'r> {
         }
         let bytes = self.need("trust/1/root.cbor")?;
         let mut signatures = Vec::new();
+        let mut void = Vec::new();
         for path in self.below("trust/1/signatures/") {
-            // What is no signature signs nothing, and bricks nothing (contract §3.2): the threshold decides.
-            signatures.extend(parse_signature(path, &self.need(path)?).ok());
+            match parse_signature(path, &self.need(path)?) {
+                Ok(signature) => signatures.push(signature),
+                // The log never forgets, so one file that is no signature must not make it unreadable (contract §3.2).
+                Err(failure) => void.push(failure.to_string()),
+            }
         }
-        let root = verify_root(&bytes, &signatures)?;
+        let root = verify_root(&bytes, &signatures).map_err(|failure| void.iter().fold(failure, Failure::because))?;
         Ok(Trust { fingerprint: Digest::of(&bytes), root })
     }
 }

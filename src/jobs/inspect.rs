@@ -56,7 +56,6 @@ pub struct StagedCheck {
 
 impl StagedCheck {
     /// Says whether a finding is one that stops the commit.
-    #[expect(clippy::unused_self, reason = "reads like a sentence where it is used")]
     pub fn stops_on(&self, finding: &Finding) -> bool {
         STOPPING.contains(&finding.rule) || finding.severity == Severity::Critical
     }

@@ -67,7 +67,10 @@ pub fn draft(
     inspection.policy = inspection.policy.raised_to(&trust.root().floors);
     progress.step("checking the records of its range");
     let ids = range::of(repository, trust, &before, commit.id)?;
-    let judged = range::judge_notes(repository, trust, &ids, progress)?;
+    let mut judged = range::judge_notes(repository, trust, &ids, progress)?;
+    for judged in &mut judged {
+        sealed_before(repository, log, trust, judged)?;
+    }
     let findings = gate_findings(&inspection, &judged, now);
     let blocked = blocking(&inspection, &findings);
     let manifest = codec::encode(Some(&trust.fingerprint), &inspection.collected.manifest);
@@ -98,6 +101,17 @@ pub fn draft(
         trust_version: trust.root().version,
     };
     Ok(Draft { statement, manifest, findings, blocked, documents, sealed, inspection })
+}
+
+/// Takes the note that the log holds already, where it does: a release that was only proposed, or withdrawn, left it
+/// there, nothing in the log ever changes, and a statement about any other note could never be verified.
+fn sealed_before(repository: &Repository, log: &Log<'_>, trust: &Trust, judged: &mut range::Judged) -> Result<(), Failure> {
+    let commit = judged.record.commit;
+    match log.read(&range::sealed_path(&commit))? {
+        Some(sealed) if sealed != judged.note => *judged = range::judge_note(repository, trust, commit, sealed)?,
+        _ => {}
+    }
+    Ok(())
 }
 
 fn document(name: &str, bytes: &[u8]) -> StoredDocument {

@@ -15,9 +15,27 @@ pub(super) fn json(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bounded(bytes)?).ok()
 }
 
+/// How far a line of YAML may be indented, in bytes.
+const MOST_INDENTATION: usize = 200;
+
+/// How many `-`, `?` and `:` may stand on one line of YAML.
+const MOST_SIGNS: usize = 24;
+
+/// Says whether YAML nests so deep that its scanner, which recurses before any budget is asked, could not bear it.
+pub(super) fn is_too_deep(text: &str) -> bool {
+    text.lines().any(|line| {
+        let inner = line.trim_start();
+        let signs = inner.split_whitespace().filter(|word| ["-", "?", ":"].contains(word));
+        line.len() - inner.len() > MOST_INDENTATION || signs.take(MOST_SIGNS + 1).count() > MOST_SIGNS
+    })
+}
+
 /// Returns the documents of a YAML stream.
 pub(super) fn yaml(bytes: &[u8]) -> Option<Vec<Value>> {
     let text = std::str::from_utf8(bounded(bytes)?).ok()?;
+    if is_too_deep(text) {
+        return None;
+    }
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MOST_DEPTH,
@@ -64,6 +82,15 @@ fn from_toml(value: toml::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn yaml_that_nests_without_end_is_refused_before_it_is_scanned() {
+        for unit in ["- ", "? ", "[", "{a: ", "- [ "] {
+            assert_eq!(yaml(unit.repeat(100_000).as_bytes()), None, "{unit}");
+        }
+        let stairs: String = (0..2_000).map(|depth| format!("{}-\n", " ".repeat(depth))).collect();
+        assert_eq!(yaml(stairs.as_bytes()), None);
+    }
 
     #[test]
     fn a_bomb_of_aliases_is_refused() {

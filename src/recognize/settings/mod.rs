@@ -14,6 +14,7 @@ mod languages;
 mod mac;
 mod services;
 mod ssh;
+mod ssh_algorithms;
 mod ssh_keys;
 mod sudoers;
 mod system;

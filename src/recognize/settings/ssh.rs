@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{File, words};
+use super::ssh_algorithms::{is_weak_cipher, is_weak_exchange, is_weak_mac, judge_algorithms};
 use super::{Kind, Likeness, Reading};
 use crate::domain::{Fact, Facts, ItemClass};
 
@@ -419,38 +420,6 @@ fn judge(name: &str, values: &[String], line: u32, reading: &mut Reading) {
         ("KexAlgorithms", value) => judge_algorithms("ssh-weak-kex", value, is_weak_exchange, line, reading),
         _ => {}
     }
-}
-
-fn judge_algorithms(rule: &'static str, value: &str, weak: fn(&str) -> bool, line: u32, reading: &mut Reading) {
-    // A leading `-` takes algorithms away.
-    if value.starts_with('-') {
-        return;
-    }
-    let names = value.trim_start_matches(['+', '^']).split(',').map(str::trim);
-    let found: Vec<_> = names.filter(|name| weak(name)).map(|name| name.escape_debug().to_string()).collect();
-    if !found.is_empty() {
-        reading.observations.push(crate::domain::Observation {
-            rule,
-            line: Some(line),
-            message: format!("weak: {}", found.join(", ")),
-        });
-    }
-}
-
-fn is_weak_cipher(name: &str) -> bool {
-    let base = name.split('@').next().unwrap_or_default();
-    base.ends_with("-cbc")
-        || ["3des", "des", "arcfour", "blowfish", "cast128", "none"].iter().any(|w| base.starts_with(w))
-}
-
-fn is_weak_mac(name: &str) -> bool {
-    let marks = ["md5", "sha1", "ripemd", "-96", "umac-64"];
-    name == "none" || marks.iter().any(|mark| name.contains(mark))
-}
-
-fn is_weak_exchange(name: &str) -> bool {
-    let base = name.split('@').next().unwrap_or_default();
-    base.ends_with("-sha1") || base.contains("-sha1-") || base.contains("group1-")
 }
 
 #[cfg(test)]

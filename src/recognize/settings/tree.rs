@@ -7,12 +7,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use crate::recognize::structured;
+
 /// The deepest nesting that settings have. A level of YAML takes far more of the stack than one of JSON.
 const MAX_DEPTH: usize = 60;
 const MAX_YAML_DEPTH: usize = 24;
-
-/// The widest indentation of a line of YAML; what is wider was not written by people.
-const MAX_INDENTATION: usize = 200;
 
 /// A value and the line where it begins.
 #[derive(Clone, Debug, PartialEq)]
@@ -233,7 +232,7 @@ impl Json<'_> {
 
 /// Reads every document of a YAML stream, empty ones left out; none when one cannot be read.
 pub(super) fn yaml(text: &str) -> Option<Vec<Node>> {
-    if is_too_deep(text) {
+    if structured::is_too_deep(text) {
         return None;
     }
     let options = serde_saphyr::options! {
@@ -250,15 +249,6 @@ pub(super) fn yaml(text: &str) -> Option<Vec<Node>> {
     };
     let documents = serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, options).ok()?;
     Some(documents.into_iter().map(node).filter(|node| node.value != Value::Null).collect())
-}
-
-/// The scanner recurses before the budget is asked, so lines that nest too deep are refused before it sees them.
-fn is_too_deep(text: &str) -> bool {
-    text.lines().any(|line| {
-        let inner = line.trim_start();
-        let signs = inner.split_whitespace().filter(|word| ["-", "?", ":"].contains(word));
-        line.len() - inner.len() > MAX_INDENTATION || signs.take(MAX_YAML_DEPTH + 1).count() > MAX_YAML_DEPTH
-    })
 }
 
 fn node(spanned: Spanned<Value>) -> Node {

@@ -1,0 +1,180 @@
+//! One sample of every record, with nothing left empty: what schemas and vectors are held against.
+
+use git_baseline::crypto::{PrivateKey, Signer as _};
+use git_baseline::domain::*;
+
+/// A key of software, the same at every run.
+pub fn key(seed: u8) -> PrivateKey {
+    PrivateKey::generate([seed; 32])
+}
+
+/// A checked name.
+pub fn text<T: TryFrom<String>>(text: &str) -> T {
+    T::try_from(text.to_owned()).unwrap_or_else(|_| panic!("{text:?} is refused"))
+}
+
+/// A digest of something.
+pub fn digest(of: &str) -> Digest {
+    Digest::of(of.as_bytes())
+}
+
+const COMMIT: ObjectId = ObjectId::Sha1([0xc0; 20]);
+const TREE: ObjectId = ObjectId::Sha1([0x7e; 20]);
+
+/// A moment.
+pub fn moment() -> Timestamp {
+    Timestamp::from_seconds(1_790_000_000)
+}
+
+fn person(id: &str, seeds: &[u8]) -> Person {
+    let mut keys: Vec<PublicKey> = seeds.iter().map(|seed| key(*seed).public_key().clone()).collect();
+    keys.sort();
+    Person { id: text(id), keys, name: id.to_uppercase(), emails: vec![format!("{id}@example.org")] }
+}
+
+/// Anna holds the keys 1 and 2, Berta the key 3; a release takes two persons, everything else one.
+pub fn root() -> TrustRoot {
+    let both = vec![text("anna"), text("berta")];
+    let roles = RoleName::ALL.into_iter().map(|name| {
+        let threshold = if name == RoleName::Release { 2 } else { 1 };
+        let persons = if name == RoleName::Root { vec![text("anna")] } else { both.clone() };
+        Role { name, persons, threshold }
+    });
+    TrustRoot {
+        time: moment(),
+        nonce: [7; 32],
+        roles: roles.collect(),
+        floors: Floors { block: Severity::High, approvals: 1, change_control: true, emergency_days: 7 },
+        origin: "git-baseline/pump/0707070707070707".into(),
+        persons: vec![person("anna", &[1, 2]), person("berta", &[3])],
+        product: "Pump".into(),
+        version: 1,
+        document_id: "CMP-001".into(),
+        control_start: Some(COMMIT),
+        object_format: ObjectFormat::Sha1,
+    }
+}
+
+fn item() -> ConfigurationItem {
+    let mut inner = Facts::new();
+    inner.set("b", -1_i64);
+    let mut facts = Facts::new();
+    facts.set("subject", "CN=pump");
+    facts.set("is_ca", false);
+    facts.set("san", vec!["DNS:pump", "DNS:p"]);
+    facts.set("z", inner);
+    ConfigurationItem {
+        kind: "x509-certificate".into(),
+        mode: Mode::FILE,
+        path: RepoPath::new(b"etc/pump\xff.pem".to_vec()),
+        size: 3,
+        class: ItemClass::Certificate,
+        facts,
+        owner: Some("security".into()),
+        digest: Some(DigestSet::of(b"abc")),
+        git_id: ObjectId::Sha1([0xb1; 20]),
+        declared: true,
+    }
+}
+
+fn hashes() -> Vec<ComponentHash> {
+    vec![ComponentHash { alg: "SHA-256".into(), value: "00".repeat(32), origin: RepoPath::from("Cargo.lock") }]
+}
+
+/// A manifest.
+pub fn manifest() -> Manifest {
+    Manifest {
+        items: vec![item()],
+        policy: Some(digest("policy")),
+        ruleset: RULE_SET,
+        coverage: vec![Coverage {
+            gaps: vec!["1 of 2 packages has no checksum".into()],
+            path: RepoPath::from("Cargo.lock"),
+            reader: "cargo-lock".into(),
+            status: CoverageStatus::Parsed,
+            components: 1,
+        }],
+        services: vec!["clock".into()],
+        components: vec![Component {
+            name: "serde".into(),
+            purl: "pkg:cargo/serde@1.0.0".into(),
+            scope: Scope::Runtime,
+            direct: Some(true),
+            hashes: hashes(),
+            support: Some("maintained".into()),
+            version: Some("1.0.0".into()),
+            category: Some("supported".into()),
+            found_in: vec![RepoPath::from("Cargo.lock")],
+            licenses: vec!["MIT".into()],
+            supplier: Some("serde-rs".into()),
+            ecosystem: "cargo".into(),
+            dependencies: vec!["pkg:cargo/serde_core@1.0.0".into()],
+        }],
+        source_tree: SourceTree { files: 2, digest: digest("tree"), gitlinks: 1 },
+        object_format: ObjectFormat::Sha1,
+    }
+}
+
+/// A release statement.
+pub fn release() -> Release {
+    Release {
+        log: LogHead { root: Sha256Digest::of(b"log"), size: 2 },
+        gate: vec![GateResult { rule: "certificate-wildcard".into(), count: 1, severity: Severity::Info }],
+        name: text("1.0.0"),
+        time: moment(),
+        tool: "git-baseline 0.1.0".into(),
+        tree: TREE,
+        as_of: moment(),
+        build: Some(digest("build")),
+        range: vec![RangeEntry { commit: COMMIT, digest: digest("raw"), record: digest("note") }],
+        commit: COMMIT,
+        changes: vec![text("CR-1")],
+        product: "Pump".into(),
+        ruleset: RULE_SET,
+        manifest: digest("manifest"),
+        sequence: 2,
+        artefacts: vec![StoredDocument { name: "pump.bin".into(), digest: digest("artefact") }],
+        documents: vec![StoredDocument { name: "sbom.cdx.json".into(), digest: digest("sbom") }],
+        deviations: vec!["DEV-1".into()],
+        predecessor: Some(digest("before")),
+        source_tree: digest("tree"),
+        object_format: ObjectFormat::Sha1,
+        trust_version: 1,
+    }
+}
+
+/// A sign-off over a statement's bytes.
+pub fn sign_off(person: &str, statement: &[u8]) -> SignOff {
+    SignOff {
+        role: RoleName::Release,
+        time: moment(),
+        person: text(person),
+        reason: "tested".into(),
+        target: Target { name: "1.0.0".into(), record_type: "release".into(), digest: Digest::of(statement) },
+        meaning: Meaning::Released,
+        printed_name: person.to_uppercase(),
+    }
+}
+
+/// A commit record whose note has this summary.
+pub fn commit(summary: &str) -> CommitRecord {
+    let state = |purl: &str| ComponentState { purl: purl.into(), hashes: hashes() };
+    let before = ConfigurationItem { declared: false, ..item() };
+    CommitRecord {
+        time: moment(),
+        tree: TREE,
+        items: vec![ItemDelta { after: Some(item()), before: Some(before) }],
+        commit: COMMIT,
+        policy: Some(digest("policy")),
+        changes: vec![text("CR-1")],
+        parents: vec![ObjectId::Sha1([0xa0; 20])],
+        ruleset: RULE_SET,
+        summary: digest(summary),
+        recorder: Recorder { person: text("anna"), made_by_me: true },
+        components: vec![ComponentDelta {
+            after: Some(state("pkg:cargo/serde@1.0.0")),
+            before: Some(state("pkg:cargo/serde@0.9.0")),
+        }],
+        object_format: ObjectFormat::Sha1,
+    }
+}
