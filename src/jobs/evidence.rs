@@ -52,9 +52,10 @@ fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
     // A release seals a record for every commit of its range, so each path is looked up, not searched for.
     let paths: BTreeSet<&str> = added.iter().map(|(path, _)| path.as_str()).collect();
     // A signature signs a statement, and never another signature: no file stays without a leaf.
-    let signed = |path: &str| path.strip_suffix(".sig").filter(|of| !of.ends_with(".sig") && paths.contains(of));
-    let single = added.iter().filter(|(path, _)| signed(path).is_none());
-    let signature = |path: &str| Some(format!("{path}.sig")).filter(|beside| paths.contains(beside.as_str()) && signed(beside).is_some());
+    let signs = |path: &str| path.strip_suffix(".sig").is_some_and(|of| !of.ends_with(".sig") && paths.contains(of));
+    let signature =
+        |path: &str| Some(format!("{path}.sig")).filter(|beside| paths.contains(beside.as_str()) && signs(beside));
+    let single = added.iter().filter(|(path, _)| !signs(path));
     single.map(|(path, _)| Leaf { path: path.clone(), signature: signature(path) }).collect()
 }
 
