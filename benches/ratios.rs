@@ -34,7 +34,10 @@ impl Place {
         let mut command = Command::new(program);
         let path = format!("{}:{}", Path::new(PROGRAM).parent().unwrap().display(), std::env::var("PATH").unwrap());
         command.args(arguments).current_dir(self.path().join("repo")).env("PATH", path);
-        command.env("HOME", self.path()).env("XDG_STATE_HOME", self.path().join("state")).env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+            .env("HOME", self.path())
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("GIT_CONFIG_NOSYSTEM", "1");
         for name in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{name}_NAME"), "Bench").env(format!("GIT_{name}_EMAIL"), "bench@example.org");
         }
@@ -114,7 +117,10 @@ fn reproduce() {
     place.run(PROGRAM, &["release", "1.0.0"]);
     let ids = place.path().join("ids");
     place.git(&["ls-tree", "-r", "HEAD"]);
-    let listed = place.command("git", &["ls-tree", "-r", "--object-only", "HEAD"]).stdout(fs::File::create(&ids).unwrap()).status();
+    let listed = place
+        .command("git", &["ls-tree", "-r", "--object-only", "HEAD"])
+        .stdout(fs::File::create(&ids).unwrap())
+        .status();
     assert!(listed.unwrap().success());
     let git = place.time("git", &["cat-file", "--batch"], Some(&ids));
     let ours = place.time(PROGRAM, &["reproduce", "1.0.0"], None);

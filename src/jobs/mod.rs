@@ -9,6 +9,7 @@ mod failure;
 mod history;
 mod initialize;
 mod inspect;
+mod misleading;
 mod range;
 mod record;
 mod records;

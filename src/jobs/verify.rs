@@ -3,14 +3,13 @@
 //! Default is deny: what cannot be checked is "unknown", never "passed". No network, no child process, nothing
 //! written. Serves contract §3 and requirements R10.
 
-use std::collections::BTreeSet;
-
 use crate::codec;
 use crate::collect;
 use crate::domain::{CommitRecord, Digest, Manifest, ObjectId, RULE_SET, Release, ReleaseName};
 use crate::jobs::commit_delta::policy_of;
 use crate::jobs::evidence::{Anchor, Log, Trust};
 use crate::jobs::inspect::Inspection;
+use crate::jobs::misleading::{replacements, shadows};
 use crate::jobs::releases::{self, ReleaseStatus, StoredRelease, bound, folder, stored_document};
 use crate::jobs::verification::Verification;
 use crate::jobs::{Exit, Failure, Progress, derived, range};
@@ -391,54 +390,4 @@ fn note_agrees(repository: &Repository, trust: &Trust, record: &CommitRecord, se
         format!("the note on commit {} is not the one that was sealed", id.short()),
     )
     .hint("git baseline repair"))
-}
-
-/// A tag or branch of the release's name that points elsewhere misleads people (contract §3.10).
-fn shadows(repository: &Repository, release: &Release) -> Result<(), Failure> {
-    for prefix in ["refs/tags/", "refs/heads/", "refs/tags/v"] {
-        let name = format!("{prefix}{}", release.name);
-        let Some(id) = repository.peeled_reference(&name)? else { continue };
-        if id != release.commit {
-            let what = format!(
-                "{name} points to {}, and release {} was made from {}",
-                id.short(),
-                release.name,
-                release.commit.short()
-            );
-            return Err(
-                Failure::new(Exit::Disproven, "GB-NAME-SHADOWED", what).hint(format!("git update-ref -d {name}"))
-            );
-        }
-    }
-    Ok(())
-}
-
-/// Where `git replace` keeps what it was told.
-const REPLACEMENTS: &str = "refs/replace/";
-
-/// `git replace` makes Git show another object in place of one that was signed. Nothing here reads the other, but what
-/// people see would not be what was proven (A19).
-fn replacements(
-    repository: &Repository,
-    mut commits: impl Iterator<Item = ObjectId>,
-    tips: &[ObjectId],
-) -> Result<(), Failure> {
-    let names = repository.references_below(REPLACEMENTS)?;
-    let replaced: BTreeSet<ObjectId> =
-        names.iter().filter_map(|name| ObjectId::parse(name.strip_prefix(REPLACEMENTS)?)).collect();
-    if replaced.is_empty() {
-        return Ok(());
-    }
-    let mut found = commits.find(|commit| replaced.contains(commit));
-    for tip in tips {
-        found = found.or(Some(*tip).filter(|tip| replaced.contains(tip)));
-        if found.is_none() {
-            found = repository.first_in_tree(repository.commit(*tip)?.tree, &replaced)?;
-        }
-    }
-    let Some(id) = found else { return Ok(()) };
-    let what = format!("Git shows another object in place of {id}, which was signed");
-    Err(Failure::new(Exit::Disproven, "GB-OBJ-REPLACED", what)
-        .because(format!("{REPLACEMENTS}{id} exists; what was signed is here too, but people see something else"))
-        .hint(format!("git replace -d {id}")))
 }

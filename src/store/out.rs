@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::native::to_native;
-use super::{Repository, StoreError};
+use super::{Repository, StoreError, large};
 use crate::domain::{EntryKind, Mode, ObjectId, RepoPath};
 
 /// A file to be written.
@@ -72,18 +72,27 @@ enum Failed {
 }
 
 fn write_one(repository: &Repository, file: &OutFile, root: &Path) -> Result<(), Failed> {
-    let bytes = repository.blob(file.blob).map_err(Failed::Store)?;
     let place: PathBuf = root.join(to_native(&file.path).map_err(Failed::Store)?);
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder).map_err(Failed::Io)?;
     }
     // A link is written as a plain file that holds its target: nothing that is written here leads anywhere.
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&place)
-        .and_then(|mut out| io::Write::write_all(&mut out, &bytes))
-        .map_err(Failed::Io)?;
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).open(&place).map_err(Failed::Io)?;
+    match repository.blob(file.blob) {
+        Ok(bytes) => out.write_all(&bytes).map_err(Failed::Io)?,
+        Err(error) if error.code() == "GB-OBJ-TOO-LARGE" => {
+            let mut unwritten = None;
+            let streamed = large::stream(&repository.git, file.blob, &mut |piece| {
+                out.write_all(piece).map_err(|error| {
+                    let kind = error.kind();
+                    unwritten = Some(error);
+                    kind.into()
+                })
+            });
+            streamed.map_err(|error| unwritten.map_or(Failed::Store(error), Failed::Io))?;
+        }
+        Err(error) => return Err(Failed::Store(error)),
+    }
     if file.mode == Mode::EXECUTABLE {
         make_executable(&place).map_err(Failed::Io)?;
     }

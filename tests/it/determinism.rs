@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{CERTIFICATE, RENEWED, Repo, run};
+use crate::support::{CERTIFICATE, RENEWED, Repo, run, snapshot};
 
 /// The digest that a machine like this one computes.
 fn digest(repo: &Repo, variables: &[(&str, &str)]) -> String {
@@ -159,4 +159,30 @@ fn a_verdict_does_not_depend_on_where_one_stands() {
     assert_eq!(here, from("repo/src", &[]));
     assert_eq!(here, from("home", &["-C", "../repo"]));
     assert_eq!(here, from("repo/.git", &[]));
+}
+
+#[test]
+fn looking_writes_nothing() {
+    let repo = Repo::walked();
+    // The same bytes in another file, which `git status` would note down in the index.
+    let policy = fs::read(repo.dir.join(".baseline/policy.toml")).unwrap();
+    fs::remove_file(repo.dir.join(".baseline/policy.toml")).unwrap();
+    repo.write(".baseline/policy.toml", policy);
+    let before = snapshot(&repo.dir);
+    for arguments in [
+        &["release", "1.2.0", "--dry-run"][..],
+        &["status"],
+        &["check", "--staged"],
+        &["items"],
+        &["components"],
+        &["log"],
+        &["diff", "1.0.0", "1.1.0"],
+        &["show"],
+        &["export", "1.1.0", "--as", "cyclonedx"],
+        &["hooks", "status"],
+        &["trust", "show"],
+    ] {
+        repo.baseline(arguments).exits(0);
+        assert!(before == snapshot(&repo.dir), "{arguments:?} wrote in the repository");
+    }
 }

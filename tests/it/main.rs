@@ -3,6 +3,13 @@
 //! Every test builds what it needs in a folder of its own, with an own home and an empty environment; nothing is
 //! fetched, and no clock is read. Never here: what one module does alone, which stands at the foot of its file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests run programs on files, and a panic is how they fail"
+)]
+
 mod atomic;
 mod bad_input;
 mod determinism;

@@ -1,6 +1,7 @@
 //! The whole path in every shape of repository that Git knows.
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -235,7 +236,7 @@ fn three_thousand_files() {
             ("src", format!("int f{number};\n"))
         };
         let name = if number % 10 == 0 { format!("{number}.pem") } else { format!("{}/f{number}.c", number % 50) };
-        stream.push_str(&format!("M 100644 inline {path}/{name}\ndata {}\n{content}\n", content.len()));
+        let _ = write!(stream, "M 100644 inline {path}/{name}\ndata {}\n{content}\n", content.len());
     }
     repo.git_with(&["fast-import", "--quiet"], stream.as_bytes());
     repo.git(&["reset", "--quiet", "--hard"]);
@@ -325,7 +326,8 @@ fn objects_that_are_borrowed_from_another_repository() {
 #[test]
 #[ignore = "writes 1.2 GB"]
 fn a_file_of_more_than_a_gigabyte_is_hashed_and_never_held() {
-    for (threshold, repack) in [("1m", false), ("1m", true)] {
+    let threshold = "1m";
+    for repack in [false, true] {
         let repo = Repo::begun(&[]);
         let file = fs::File::create(repo.dir.join("image.bin")).unwrap();
         file.set_len(1_200_000_000).unwrap();

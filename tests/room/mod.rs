@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A repository, and a home that nobody else uses.
-pub struct Room {
+pub(crate) struct Room {
     /// Holds everything.
     pub home: tempfile::TempDir,
     /// The repository.
@@ -16,7 +16,7 @@ pub struct Room {
 
 impl Room {
     /// Returns a command that runs in the repository, and sees nothing of the machine but PATH.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.repository).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.home.path()).env("XDG_STATE_HOME", self.home.path().join("state"));
@@ -28,7 +28,7 @@ impl Room {
     }
 
     /// Runs Git with an input, and perhaps another index.
-    pub fn git_with(&self, arguments: &[&str], input: &[u8], index: Option<&Path>) -> Vec<u8> {
+    pub(crate) fn git_with(&self, arguments: &[&str], input: &[u8], index: Option<&Path>) -> Vec<u8> {
         let mut command = self.command("git");
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(index) = index {
@@ -42,24 +42,24 @@ impl Room {
     }
 
     /// Runs Git, and returns what it printed.
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         String::from_utf8(self.git_with(arguments, b"", None)).unwrap().trim().to_owned()
     }
 
     /// Runs the program.
-    pub fn baseline(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn baseline(&self, arguments: &[&str]) -> Output {
         self.command(env!("CARGO_BIN_EXE_git-baseline")).args(arguments).output().unwrap()
     }
 
     /// Runs the program, which must end in 0, and returns its answer.
-    pub fn done(&self, arguments: &[&str]) -> String {
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
         let output = self.baseline(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Writes files, and commits them.
-    pub fn commit(&self, files: &[(&str, &str)], message: &str) {
+    pub(crate) fn commit(&self, files: &[(&str, &str)], message: &str) {
         for (path, text) in files {
             let path = self.repository.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -70,7 +70,7 @@ impl Room {
     }
 
     /// A product with two releases.
-    pub fn build(format: &str) -> Self {
+    pub(crate) fn build(format: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let repository = home.path().join("product");
         std::fs::create_dir(&repository).unwrap();

@@ -77,7 +77,9 @@ fn refuse_dirty(context: &Context, repository: &Repository) -> Result<(), Failur
     if repository.is_bare() {
         return Ok(());
     }
-    let changed = git::text(&context.directory, &["status", "--porcelain=v1", "--untracked-files=no"])?;
+    // Without its lock on the index: a dry run writes nothing, and a killed release leaves no lock behind.
+    let status = ["--no-optional-locks", "status", "--porcelain=v1", "--untracked-files=no"];
+    let changed = git::text(&context.directory, &status)?;
     let Some(first) = changed.lines().next() else { return Ok(()) };
     let count = changed.lines().count();
     Err(Failure::new(

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::Repo;
 
 /// Path and blob of each file of a tree.
-pub type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
 
 const LOG: &str = "refs/baseline/log";
 
 /// The files of a commit.
-pub fn log_files(repo: &Repo, commit: &str) -> Files {
+pub(crate) fn log_files(repo: &Repo, commit: &str) -> Files {
     let listed = repo.git(&["ls-tree", "-r", "--full-tree", commit]);
     let file = |line: &str| {
         let (head, path) = line.split_once('\t').unwrap();
@@ -20,21 +20,21 @@ pub fn log_files(repo: &Repo, commit: &str) -> Files {
 }
 
 /// Writes a tree of plain files.
-pub fn write_tree(repo: &Repo, files: &Files) -> String {
+pub(crate) fn write_tree(repo: &Repo, files: &Files) -> String {
     let index = repo.place.path("forged-index");
     let _ = std::fs::remove_file(&index);
-    let lines: String = files.iter().map(|(path, blob)| format!("100644 {blob}\t{path}\n")).collect();
+    let lines: Vec<String> = files.iter().map(|(path, blob)| format!("100644 {blob}\t{path}\n")).collect();
     let git = |arguments: &[&str], input: &[u8]| {
         let mut command = repo.command("git", arguments);
         command.env("GIT_INDEX_FILE", &index);
         super::repo::run(command, input).exits(0).text()
     };
-    git(&["update-index", "--add", "--index-info"], lines.as_bytes());
+    git(&["update-index", "--add", "--index-info"], lines.concat().as_bytes());
     git(&["write-tree"], b"")
 }
 
 /// Writes every commit of the log again, its files changed by `change`, which is told their number from 0.
-pub fn rewrite_log(repo: &Repo, change: impl Fn(usize, &mut Files)) {
+pub(crate) fn rewrite_log(repo: &Repo, change: impl Fn(usize, &mut Files)) {
     let mut parent: Option<String> = None;
     for (number, commit) in repo.git(&["rev-list", "--reverse", LOG]).lines().enumerate() {
         let mut files = log_files(repo, commit);
@@ -48,7 +48,7 @@ pub fn rewrite_log(repo: &Repo, change: impl Fn(usize, &mut Files)) {
 }
 
 /// Appends a commit to the log, its files those of the head changed by `change`.
-pub fn append_to_log(repo: &Repo, change: impl FnOnce(&mut Files)) {
+pub(crate) fn append_to_log(repo: &Repo, change: impl FnOnce(&mut Files)) {
     let mut files = log_files(repo, LOG);
     change(&mut files);
     let tree = write_tree(repo, &files);

@@ -10,12 +10,12 @@ use std::sync::OnceLock;
 use super::NOW;
 
 /// A folder with a home and a state folder, gone with the test.
-pub struct Place {
+pub(crate) struct Place {
     root: tempfile::TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = match memory() {
             Some(folder) => tempfile::tempdir_in(folder).unwrap(),
             None => tempfile::tempdir().unwrap(),
@@ -26,12 +26,12 @@ impl Place {
         Self { root }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
     /// A command with an environment of its own: pinned names and dates, and the built program first on `PATH`.
-    pub fn command(&self, program: &str, directory: &Path) -> Command {
+    pub(crate) fn command(&self, program: &str, directory: &Path) -> Command {
         let ours = Path::new(env!("CARGO_BIN_EXE_git-baseline")).parent().unwrap();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(std::iter::once(ours.to_owned()).chain(std::env::split_paths(&path))).unwrap();
@@ -60,23 +60,23 @@ fn memory() -> Option<&'static Path> {
         let script = probe.path().join("probe");
         fs::write(&script, "#!/bin/sh\n").ok()?;
         make_executable(&script);
-        Command::new(&script).status().ok().filter(|status| status.success())
+        Command::new(&script).status().ok().filter(std::process::ExitStatus::success)
     };
     USABLE.get_or_init(|| starts_programs().is_some()).then_some(folder)
 }
 
 /// Lets a file be run.
-pub fn make_executable(path: &Path) {
+pub(crate) fn make_executable(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Lets its owner alone read a file.
-pub fn make_private(path: &Path) {
+pub(crate) fn make_private(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Copies a folder with everything in it, links as links.
-pub fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -93,7 +93,7 @@ pub fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Every file below a folder with its bytes: two snapshots are equal when nothing was written between them.
-pub fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -5,22 +5,22 @@ use std::process::Output;
 use serde_json::Value;
 
 /// A program that has ended.
-pub struct Ran {
+pub(crate) struct Ran {
     what: String,
     /// Its exit code; none where a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn new(what: String, output: Output) -> Self {
+    pub(crate) fn new(what: String, output: Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Self { what, code: output.status.code(), stdout: output.stdout, stderr }
     }
 
     /// What stands on stdout, without the last line feed.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
     }
 
@@ -30,7 +30,7 @@ impl Ran {
 
     /// It must have ended so.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         if self.code != Some(code) {
             self.fail(&format!("exit {code} was expected"));
         }
@@ -39,7 +39,7 @@ impl Ran {
 
     /// stderr must hold this.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         if !self.stderr.contains(text) {
             self.fail(&format!("stderr does not say {text:?}"));
         }
@@ -48,7 +48,7 @@ impl Ran {
 
     /// stdout must hold this.
     #[track_caller]
-    pub fn shows(self, text: &str) -> Self {
+    pub(crate) fn shows(self, text: &str) -> Self {
         if !self.text().contains(text) {
             self.fail(&format!("stdout does not show {text:?}"));
         }
@@ -57,7 +57,7 @@ impl Ran {
 
     /// Neither stream may hold this.
     #[track_caller]
-    pub fn hides(self, text: &str) -> Self {
+    pub(crate) fn hides(self, text: &str) -> Self {
         if self.text().contains(text) || self.stderr.contains(text) {
             self.fail(&format!("{text:?} must not be said"));
         }
@@ -66,7 +66,7 @@ impl Ran {
 
     /// It must have ended so, with this code on stderr, and with nothing that looks like a proof on stdout.
     #[track_caller]
-    pub fn refuses(self, exit: i32, code: &str) -> Self {
+    pub(crate) fn refuses(self, exit: i32, code: &str) -> Self {
         if self.text().contains("verified") {
             self.fail("what is not proven was called verified");
         }
@@ -75,7 +75,7 @@ impl Ran {
 
     /// The answer as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|error| self.fail(&error.to_string()))
     }
 }

@@ -11,14 +11,14 @@ use super::{CERTIFICATE, Place, RENEWED, Ran, copy_folder, snapshot};
 
 /// A repository: the folder that Git is run in.
 #[derive(Clone)]
-pub struct Repo {
-    pub place: Arc<Place>,
-    pub dir: PathBuf,
+pub(crate) struct Repo {
+    pub(crate) place: Arc<Place>,
+    pub(crate) dir: PathBuf,
 }
 
 impl Repo {
     /// An empty repository; `options` go to `git init`.
-    pub fn empty(options: &[&str]) -> Self {
+    pub(crate) fn empty(options: &[&str]) -> Self {
         let place = Arc::new(Place::new());
         let repo = Self { dir: place.path("repo"), place };
         fs::create_dir(&repo.dir).unwrap();
@@ -27,7 +27,7 @@ impl Repo {
     }
 
     /// A repository with a small device product in its first commit.
-    pub fn sample(options: &[&str]) -> Self {
+    pub(crate) fn sample(options: &[&str]) -> Self {
         let repo = Self::empty(options);
         repo.write("config/tls/gateway.pem", CERTIFICATE);
         repo.write("etc/sshd_config", "PermitRootLogin no\nPort 22\n");
@@ -38,21 +38,21 @@ impl Repo {
     }
 
     /// The sample, with a baseline and hooks, its policy committed.
-    pub fn begun(options: &[&str]) -> Self {
+    pub(crate) fn begun(options: &[&str]) -> Self {
         let repo = Self::sample(options);
         repo.begin();
         repo
     }
 
     /// Begins the baseline of this repository, and commits the proposed policy.
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         let key = self.key();
         self.baseline(&["init", "--product", "Infusion Gateway", "--generate-key", &key]).exits(0);
         self.commit("Begin configuration management");
     }
 
     /// The sample after two releases, 1.0.0 and 1.1.0, between which a certificate was renewed. Built once; this is a copy.
-    pub fn walked() -> Self {
+    pub(crate) fn walked() -> Self {
         static BUILT: Mutex<Weak<Place>> = Mutex::new(Weak::new());
         let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let original = built.upgrade().unwrap_or_else(|| {
@@ -74,7 +74,7 @@ impl Repo {
     }
 
     /// The same product on the same machine, begun by somebody else, whom nobody has pinned.
-    pub fn walked_by_another(other: &Self) -> Self {
+    pub(crate) fn walked_by_another(other: &Self) -> Self {
         let repo = other.at("another");
         let home = other.place.path("another-home");
         copy_folder(&other.place.path("home"), &home);
@@ -98,13 +98,13 @@ impl Repo {
     }
 
     /// Commits the certificate's successor under a change request.
-    pub fn renew(&self) {
+    pub(crate) fn renew(&self) {
         self.write("config/tls/gateway.pem", RENEWED);
         self.commit("Renew the gateway's certificate\n\nChange-Request: CR-7");
     }
 
     /// Renews the certificate, and amends that commit. Returns the commit that is gone.
-    pub fn renew_and_amend(&self) -> String {
+    pub(crate) fn renew_and_amend(&self) -> String {
         self.renew();
         let gone = self.head();
         self.git(&["commit", "--quiet", "--amend", "-m", "Renew, in other words\n\nChange-Request: CR-7"]);
@@ -112,92 +112,92 @@ impl Repo {
     }
 
     /// The same machine, another folder.
-    pub fn at(&self, name: &str) -> Self {
+    pub(crate) fn at(&self, name: &str) -> Self {
         Self { place: self.place.clone(), dir: self.place.path(name) }
     }
 
     /// A mirror on the same machine.
-    pub fn mirror(&self, name: &str) -> Self {
+    pub(crate) fn mirror(&self, name: &str) -> Self {
         let mirror = self.at(name);
         self.git(&["clone", "--quiet", "--mirror", "--template=", ".", mirror.dir.to_str().unwrap()]);
         mirror
     }
 
     /// The founder's key.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.place.path("home/id").to_str().unwrap().to_owned()
     }
 
-    pub fn git_dir(&self) -> PathBuf {
+    pub(crate) fn git_dir(&self) -> PathBuf {
         self.dir.join(self.git(&["rev-parse", "--git-common-dir"]))
     }
 
-    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.dir.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Commits everything in the folder, hooks and all, and returns the commit.
-    pub fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
         self.head()
     }
 
-    pub fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"])
     }
 
     /// Runs Git, which must succeed, and returns what it wrote.
     #[track_caller]
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         self.try_git(arguments).exits(0).text()
     }
 
-    pub fn try_git(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn try_git(&self, arguments: &[&str]) -> Ran {
         self.run("git", arguments)
     }
 
     /// Runs Git with bytes on stdin; it must succeed.
     #[track_caller]
-    pub fn git_with(&self, arguments: &[&str], input: &[u8]) -> String {
+    pub(crate) fn git_with(&self, arguments: &[&str], input: &[u8]) -> String {
         run(self.command("git", arguments), input).exits(0).text()
     }
 
     /// The bytes of an object of Git's.
     #[track_caller]
-    pub fn blob(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn blob(&self, name: &str) -> Vec<u8> {
         self.try_git(&["cat-file", "blob", name]).exits(0).stdout
     }
 
-    pub fn write_blob(&self, bytes: &[u8]) -> String {
+    pub(crate) fn write_blob(&self, bytes: &[u8]) -> String {
         self.git_with(&["hash-object", "-w", "--stdin"], bytes)
     }
 
     /// The note on a commit, byte for byte.
-    pub fn note(&self, commit: &str) -> Vec<u8> {
+    pub(crate) fn note(&self, commit: &str) -> Vec<u8> {
         let blob = self.git(&["notes", "--ref=baseline", "list", commit]);
         self.blob(&blob)
     }
 
     /// Puts a note on a commit, byte for byte.
-    pub fn set_note(&self, commit: &str, bytes: &[u8]) {
+    pub(crate) fn set_note(&self, commit: &str, bytes: &[u8]) {
         let blob = self.write_blob(bytes);
         self.git(&["notes", "--ref=baseline", "add", "--force", "-C", &blob, commit]);
     }
 
     /// Runs the program.
-    pub fn baseline(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn baseline(&self, arguments: &[&str]) -> Ran {
         self.run("git-baseline", arguments)
     }
 
-    pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Ran {
         run(self.command(program, arguments), b"")
     }
 
     /// Runs the program with further variables.
-    pub fn baseline_with<V: AsRef<OsStr>>(&self, variables: &[(&str, V)], arguments: &[&str]) -> Ran {
+    pub(crate) fn baseline_with<V: AsRef<OsStr>>(&self, variables: &[(&str, V)], arguments: &[&str]) -> Ran {
         let mut command = self.command("git-baseline", arguments);
         for (name, value) in variables {
             command.env(name, value);
@@ -205,19 +205,19 @@ impl Repo {
         run(command, b"")
     }
 
-    pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = self.place.command(program, &self.dir);
         command.args(arguments);
         command
     }
 
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         self.baseline(&["trust", "fingerprint"]).exits(0).text()
     }
 
     /// Verifies, and shows that nothing was written in the repository.
     #[track_caller]
-    pub fn verify(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn verify(&self, arguments: &[&str]) -> Ran {
         let folder = self.git_dir();
         let before = snapshot(&folder);
         let ran = self.baseline(&[&["verify"], arguments].concat());
@@ -227,13 +227,13 @@ impl Repo {
 
     /// Both releases of [`Repo::walked`] must be refused or undecided, under this code.
     #[track_caller]
-    pub fn refused(&self, release: &str, exit: i32, code: &str) {
+    pub(crate) fn refused(&self, release: &str, exit: i32, code: &str) {
         self.verify(&[release]).refuses(exit, code);
     }
 }
 
 /// Runs a command to its end, with bytes on stdin.
-pub fn run(mut command: Command, input: &[u8]) -> Ran {
+pub(crate) fn run(mut command: Command, input: &[u8]) -> Ran {
     let what = format!("{command:?}");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
