@@ -19,11 +19,11 @@ const STATEMENT: &str = "releases/1.1.0/release.cbor";
 
 impl Room {
     /// A mirror to do harm to.
-    fn mirror(&self, name: &str) -> Room {
+    fn mirror(&self, name: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let repository = home.path().join(name);
         self.git(&["clone", "-q", "--mirror", ".", repository.to_str().unwrap()]);
-        Room { home, repository, fingerprint: self.fingerprint.clone() }
+        Self { home, repository, fingerprint: self.fingerprint.clone() }
     }
 
     fn log_file(&self, path: &str) -> Vec<u8> {

@@ -56,6 +56,11 @@ pub(super) fn user(repository: &Repository) -> (String, String) {
     (name.unwrap_or_else(|| "git-baseline".into()), email.unwrap_or_else(|| "git-baseline@localhost".into()))
 }
 
+/// Returns the author that Git's variables name: `NAME` or `EMAIL`.
+pub(super) fn author(what: &str) -> Option<String> {
+    std::env::var(format!("GIT_AUTHOR_{what}")).ok().filter(|value| !value.is_empty())
+}
+
 /// Replaces a leading `~/` by the user's home.
 pub(super) fn expand_home(text: &str) -> String {
     match (text.strip_prefix("~/"), std::env::var_os("HOME")) {

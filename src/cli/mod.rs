@@ -96,6 +96,19 @@ pub fn main() -> ExitCode {
 }
 
 fn usage(error: &clap::Error) -> Exit {
+    // Arguments that could not be read cannot say how to answer, so they are looked at as they stand.
+    let words: Vec<_> = std::env::args_os().collect();
+    let json = words.iter().any(|word| word == "--format=json")
+        || words.windows(2).any(|pair| matches!(pair, [flag, value] if flag == "--format" && value == "json"));
+    if json && error.use_stderr() {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return report(
+            Format::Json,
+            &Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", what).hint("git baseline --help"),
+            false,
+        );
+    }
     match error.print() {
         Err(_) => Exit::Defect,
         Ok(()) if error.use_stderr() => Exit::Usage,

@@ -120,6 +120,10 @@ impl From<StoreError> for Failure {
                 (Exit::Inconclusive, "fetch the missing objects, or work on a full clone: `git clone --mirror URL`")
             }
             "GB-REPO-OWNER" => (Exit::Unsafe, "work on a clone of your own: `git clone --mirror DIR`"),
+            "GB-OBJ-TOO-LARGE" => (
+                Exit::Inconclusive,
+                "repack so that large files are stored whole: `git -c core.bigFileThreshold=64m repack -adF`",
+            ),
             "GB-REF-RACE" => (Exit::Changed, "run the same command again"),
             "GB-REF-LOCKED" => (
                 Exit::Changed,

@@ -113,8 +113,10 @@ fn who_has_no_name_cannot_begin() {
     let repo = Repo::sample(&[]);
     fs::remove_file(repo.place.path("home/.gitconfig")).unwrap();
     let key = repo.key();
-    fails(&repo, &["init", "--product", "X", "--generate-key", &key], 2, "GB-USE-IDENTITY", "name");
-    fails(&repo, &["init", "--product", "X", "--name", "A", "--generate-key", &key], 2, "GB-USE-IDENTITY", "email");
+    let nobody = [("GIT_AUTHOR_NAME", ""), ("GIT_AUTHOR_EMAIL", "")];
+    let begin = ["init", "--product", "X", "--generate-key", &key];
+    fails_with(&repo, &nobody, &begin, 2, "GB-USE-IDENTITY", "name");
+    fails_with(&repo, &nobody, &[&begin[..], &["--name", "A"]].concat(), 2, "GB-USE-IDENTITY", "email");
     fails(
         &repo,
         &["init", "--product", "X", "--name", "A", "--email", "a@b", "--person", "Not An Id"],

@@ -4,17 +4,17 @@ use git_baseline::crypto::{PrivateKey, Signer as _};
 use git_baseline::domain::*;
 
 /// A key of software, the same at every run.
-pub fn key(seed: u8) -> PrivateKey {
+pub(crate) fn key(seed: u8) -> PrivateKey {
     PrivateKey::generate([seed; 32])
 }
 
 /// A checked name.
-pub fn text<T: TryFrom<String>>(text: &str) -> T {
+pub(crate) fn text<T: TryFrom<String>>(text: &str) -> T {
     T::try_from(text.to_owned()).unwrap_or_else(|_| panic!("{text:?} is refused"))
 }
 
 /// A digest of something.
-pub fn digest(of: &str) -> Digest {
+pub(crate) fn digest(of: &str) -> Digest {
     Digest::of(of.as_bytes())
 }
 
@@ -22,7 +22,7 @@ const COMMIT: ObjectId = ObjectId::Sha1([0xc0; 20]);
 const TREE: ObjectId = ObjectId::Sha1([0x7e; 20]);
 
 /// A moment.
-pub fn moment() -> Timestamp {
+pub(crate) fn moment() -> Timestamp {
     Timestamp::from_seconds(1_790_000_000)
 }
 
@@ -33,7 +33,7 @@ fn person(id: &str, seeds: &[u8]) -> Person {
 }
 
 /// Anna holds the keys 1 and 2, Berta the key 3; a release takes two persons, everything else one.
-pub fn root() -> TrustRoot {
+pub(crate) fn root() -> TrustRoot {
     let both = vec![text("anna"), text("berta")];
     let roles = RoleName::ALL.into_iter().map(|name| {
         let threshold = if name == RoleName::Release { 2 } else { 1 };
@@ -82,7 +82,7 @@ fn hashes() -> Vec<ComponentHash> {
 }
 
 /// A manifest.
-pub fn manifest() -> Manifest {
+pub(crate) fn manifest() -> Manifest {
     Manifest {
         items: vec![item()],
         policy: Some(digest("policy")),
@@ -116,7 +116,7 @@ pub fn manifest() -> Manifest {
 }
 
 /// A release statement.
-pub fn release() -> Release {
+pub(crate) fn release() -> Release {
     Release {
         log: LogHead { root: Sha256Digest::of(b"log"), size: 2 },
         gate: vec![GateResult { rule: "certificate-wildcard".into(), count: 1, severity: Severity::Info }],
@@ -144,7 +144,7 @@ pub fn release() -> Release {
 }
 
 /// A sign-off over a statement's bytes.
-pub fn sign_off(person: &str, statement: &[u8]) -> SignOff {
+pub(crate) fn sign_off(person: &str, statement: &[u8]) -> SignOff {
     SignOff {
         role: RoleName::Release,
         time: moment(),
@@ -157,7 +157,7 @@ pub fn sign_off(person: &str, statement: &[u8]) -> SignOff {
 }
 
 /// A commit record whose note has this summary.
-pub fn commit(summary: &str) -> CommitRecord {
+pub(crate) fn commit(summary: &str) -> CommitRecord {
     let state = |purl: &str| ComponentState { purl: purl.into(), hashes: hashes() };
     let before = ConfigurationItem { declared: false, ..item() };
     CommitRecord {

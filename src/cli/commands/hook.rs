@@ -22,6 +22,7 @@ pub(in crate::cli) enum HookCommand {
     CommitMsg(CommitMsgArgs),
     PostCommit(Ignored),
     PostRewrite(Ignored),
+    PostMerge(Ignored),
     PrePush(Ignored),
 }
 
@@ -42,7 +43,9 @@ pub(super) fn run(command: &HookCommand, context: &Context) -> Result<Answer, Fa
     match command {
         HookCommand::PreCommit(_) => pre_commit(context),
         HookCommand::CommitMsg(args) => commit_msg(args, context),
-        HookCommand::PostCommit(_) | HookCommand::PostRewrite(_) => Ok(after_commit(context, When::Commit)),
+        HookCommand::PostCommit(_) | HookCommand::PostRewrite(_) | HookCommand::PostMerge(_) => {
+            Ok(after_commit(context, When::Commit))
+        }
         HookCommand::PrePush(_) => Ok(after_commit(context, When::Push)),
     }
 }

@@ -21,7 +21,7 @@ use crate::store::Access;
 /// Install, remove or inspect the Git hooks
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum HooksCommand {
-    /// Install pre-commit, commit-msg, post-commit, post-rewrite and pre-push beside what is there
+    /// Install pre-commit, commit-msg, post-commit, post-rewrite, post-merge and pre-push beside what is there
     Install,
     /// Remove them, and give back what was there
     Uninstall,
@@ -30,11 +30,12 @@ pub(in crate::cli) enum HooksCommand {
 }
 
 /// The hooks as they stand in the project's `hooks/` folder.
-const HOOKS: [(&str, &str); 5] = [
+const HOOKS: [(&str, &str); 6] = [
     ("pre-commit", include_str!("../../../hooks/pre-commit")),
     ("commit-msg", include_str!("../../../hooks/commit-msg")),
     ("post-commit", include_str!("../../../hooks/post-commit")),
     ("post-rewrite", include_str!("../../../hooks/post-rewrite")),
+    ("post-merge", include_str!("../../../hooks/post-merge")),
     ("pre-push", include_str!("../../../hooks/pre-push")),
 ];
 
@@ -113,7 +114,7 @@ fn folder(context: &Context) -> Result<PathBuf, Failure> {
             MANAGED,
             format!("core.hooksPath points to {shown}, which another hook manager keeps in the working tree"),
         )
-        .because("add one line to each of its hooks pre-commit, commit-msg, post-commit, post-rewrite and pre-push")
+        .because("add one line to each of its hooks pre-commit, commit-msg, post-commit, post-rewrite, post-merge and pre-push")
         .hint("git-baseline hook pre-commit \"$@\" </dev/null"));
     }
     Ok(path)

@@ -226,11 +226,16 @@ impl Founder {
                 .because(format!("neither {flag} nor Git's configuration names it"))
                 .hint(format!("git config --global user.{what} …"))
         };
-        let name =
-            args.name.clone().or_else(|| git::config(folder, "user.name")).ok_or_else(|| missing("name", "--name"))?;
+        let name = args
+            .name
+            .clone()
+            .or_else(|| git::author("NAME"))
+            .or_else(|| git::config(folder, "user.name"))
+            .ok_or_else(|| missing("name", "--name"))?;
         let email = args
             .email
             .clone()
+            .or_else(|| git::author("EMAIL"))
             .or_else(|| git::config(folder, "user.email"))
             .ok_or_else(|| missing("email", "--email"))?;
         let person = match &args.person {
