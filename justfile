@@ -1,7 +1,7 @@
 # Everything that CI runs, by name. `just check` runs all of it.
 
 # A test may panic, and may touch the world.
-in_tests := "-A clippy::unwrap_used -A clippy::expect_used -A clippy::indexing_slicing -A clippy::disallowed_methods -A clippy::print_stdout -A clippy::print_stderr -A unfulfilled_lint_expectations"
+in_tests := "-A clippy::unwrap_used -A clippy::expect_used -A clippy::indexing_slicing -A clippy::disallowed_methods -A clippy::print_stdout -A clippy::print_stderr -A unfulfilled_lint_expectations -A unreachable_pub"
 
 check: format lint docs test deny
 
