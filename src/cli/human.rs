@@ -81,14 +81,18 @@ fn shorten(value: &Fact) -> String {
     if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
 }
 
-/// Returns one event of a history with its facts.
-pub(super) fn event(event: &Event, colors: bool) -> String {
+/// Returns the line above the events of one commit: who, when, under which change request, in which release.
+pub(super) fn event_head(event: &Event, colors: bool) -> String {
     let changes = event.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let because = if changes.is_empty() { String::new() } else { format!("  [{changes}]") };
     let release = event.release.as_ref().map(|release| format!("  (release {release})")).unwrap_or_default();
     let id = paint(&event.commit.short(), "33", colors);
-    let mut text = format!("{id} {} {}{because}{release}\n", event.time.date(), clean(&event.author));
-    let _ = writeln!(text, "  {}", export::item_line(&event.delta));
+    format!("{id} {} {}{because}{release}\n", event.time.date(), clean(&event.author))
+}
+
+/// Returns one event of a history with its facts.
+pub(super) fn event(event: &Event) -> String {
+    let mut text = format!("  {}\n", export::item_line(&event.delta));
     for change in event.delta.fact_changes() {
         let _ = writeln!(text, "    {}", clean(&export::fact_line(&change)));
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
 use crate::domain::{ItemClass, ObjectId, ReleaseName, RepoPath};
-use crate::jobs::{Event, Failure, history, standing};
+use crate::jobs::{Failure, history, standing};
 use crate::store::{Access, Repository};
 
 /// Show what happened to items, newest first
@@ -45,7 +45,15 @@ pub(super) fn run(args: &LogArgs, context: &Context) -> Result<Answer, Failure> 
     let carried_by = |id: &ObjectId| releases.get(id).cloned();
     let events = history(&repository, &commits, &paths, &wanted, &carried_by, context)?;
     let value = json!({ "schema": "git-baseline/log/1", "events": events.iter().map(json::event).collect::<Vec<_>>() });
-    let mut text: String = events.iter().map(|event: &Event| human::event(event, context.colors())).collect();
+    let mut text = String::new();
+    let mut last: Option<ObjectId> = None;
+    for event in &events {
+        if last != Some(event.commit) {
+            text.push_str(&human::event_head(event, context.colors()));
+        }
+        text.push_str(&human::event(event));
+        last = Some(event.commit);
+    }
     if events.is_empty() {
         text.push_str("no item changed there\n");
     }
