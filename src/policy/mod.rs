@@ -36,6 +36,8 @@ pub struct Policy {
     pub processes: Vec<Process>,
     /// Thresholds of checks.
     pub checks: Checks,
+    /// Severities of rules, where they differ from the register's.
+    pub severities: Vec<SeverityRule>,
     items: Vec<(Pattern, ItemRule)>,
     excludes: Vec<(Pattern, Exclusion)>,
     scope: Vec<Pattern>,
@@ -85,6 +87,17 @@ pub struct Checks {
     pub expiring_soon_days: i64,
     /// The longest validity of a server's certificate, in days.
     pub max_leaf_days: i64,
+}
+
+/// One line of `[checks.severity]`. Which rules there are is known to those who judge, not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeverityRule {
+    /// The rule's name, as written.
+    pub rule: String,
+    /// How bad a finding of it is to be.
+    pub severity: Severity,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 /// `[[item]]` without its pattern.
@@ -146,6 +159,7 @@ impl Policy {
             change_control: ChangeControl::default(),
             processes: Vec::new(),
             checks: Checks::default(),
+            severities: Vec::new(),
             items: Vec::new(),
             excludes: Vec::new(),
             scope: Vec::new(),
