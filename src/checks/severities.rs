@@ -13,6 +13,9 @@ use crate::policy::{POLICY_PATH, Policy, PolicyError, SeverityRule};
 const CLEAR_SECRETS: [&str; 4] =
     ["private-key-in-clear", "symmetric-key-in-clear", "secret-in-clear", "k8s-secret-manifest"];
 
+/// Rules that are not the policy's to weigh: the trust root's floors demand the one, the other is about the policy.
+const FIXED: [&str; 2] = ["change-request-missing", "policy-invalid"];
+
 /// Says whether a rule is about a secret that stands in clear.
 pub fn is_clear_secret(rule: &str) -> bool {
     CLEAR_SECRETS.contains(&rule)
@@ -24,7 +27,8 @@ pub fn is_clear_secret(rule: &str) -> bool {
 /// for good, and the policy that would call this harmless can be changed by whoever commits the secret.
 ///
 /// # Errors
-/// [`PolicyError`] with file and line: a rule that does not exist, or a secret in clear below high.
+/// [`PolicyError`] with file and line: a rule that does not exist or is not the policy's to weigh, or a secret in clear
+/// below high.
 pub fn severities(policy: &Policy) -> Result<BTreeMap<&'static str, Severity>, PolicyError> {
     policy.severities.iter().map(severity).collect()
 }
@@ -37,6 +41,9 @@ fn severity(wanted: &SeverityRule) -> Result<(&'static str, Severity), PolicyErr
     if is_clear_secret(rule.name) && wanted.severity < Severity::High {
         let why = "who clones the repository has the secret for good, whatever the policy says";
         return Err(error(format!("{} cannot be below high: {why}", rule.name)));
+    }
+    if FIXED.contains(&rule.name) {
+        return Err(error(format!("the severity of {} cannot be changed", rule.name)));
     }
     Ok((rule.name, wanted.severity))
 }
@@ -60,6 +67,13 @@ mod tests {
     fn a_rule_that_does_not_exist_is_refused_with_its_line() {
         let error = read("crl-stale = \"info\"\ncrl-stael = \"info\"\n").unwrap_err();
         assert_eq!((error.line, error.message.contains("crl-stael")), (3, true));
+    }
+
+    #[test]
+    fn what_the_trust_root_may_demand_cannot_be_lowered() {
+        for rule in FIXED {
+            assert!(read(&format!("{rule} = \"info\"\n")).unwrap_err().message.contains(rule));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::{
 };
 use crate::jobs::Failure;
 use crate::jobs::commit_delta::{policy_of, touches_components, valid_policy};
+use crate::jobs::history_secrets::way_out_of_index;
 use crate::policy::{POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 
@@ -83,6 +84,11 @@ pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedC
     let found: Items = collect::collect_items(&index, &policy, &entries)?;
     let mut findings = checks::check_items(&found.items, &found.observations, as_of, &thresholds(&policy));
     findings.retain(|finding| !checks::needs_every_item(finding.rule));
+    for finding in findings.iter_mut().filter(|finding| checks::is_clear_secret(finding.rule)) {
+        if let Some(path) = &finding.path {
+            finding.hint = way_out_of_index(path, head.is_some());
+        }
+    }
     findings.splice(0..0, invalid);
     let mut staged = StagedCheck { findings, stops: false, items: found.items.len(), components, policy };
     staged.stops = staged.findings.iter().any(|finding| staged.stops_on(finding));
