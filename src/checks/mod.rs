@@ -14,6 +14,7 @@ mod severities;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{ConfigurationItem, Finding, Observation, RepoPath, Severity, Timestamp};
+pub use keys::is_rotated;
 pub use register::rules;
 pub use severities::{is_clear_secret, severities};
 

@@ -65,6 +65,8 @@ register! {
     "public-key-reused" Medium "NIST SP 800-57 pt. 1, 5.2" "make a key of its own for each use";
     "private-key-authorized" High "NIST SP 800-53 IA-5(2)"
         "make a new key, replace its public half in the list, and keep the private key out of the repository";
+    "rotation-overdue" Medium "NIST SP 800-57 pt. 1, 5.3"
+        "make a new key, put it in use, and take the old one out; or raise rotation_days";
     "crl-issuer-unknown" Low "RFC 5280 5.1.2.3" "put the certificate of the list's issuer beside it";
     "crl-superseded" Low "RFC 5280 5.2.3" "take the older list out";
     "crl-older-than-authority" Low "RFC 5280 6.3.3" "fetch the list that the present authority signed";

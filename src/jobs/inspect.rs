@@ -7,9 +7,9 @@ use crate::collect::{self, Collected, Entry, Items};
 use crate::domain::{
     Component, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity, Timestamp,
 };
-use crate::jobs::Failure;
 use crate::jobs::commit_delta::{policy_of, touches_components, valid_policy};
 use crate::jobs::history_secrets::way_out_of_index;
+use crate::jobs::{Failure, rotation};
 use crate::policy::{POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 
@@ -32,12 +32,22 @@ impl Inspection {
         Ok(Self { policy, collected })
     }
 
-    /// Returns the findings, worst first, judging at `as_of` what depends on time.
-    pub fn findings(&self, as_of: Timestamp) -> Vec<Finding> {
+    /// Returns the findings, worst first, judging at `as_of` what depends on time. `commit` is the one whose tree this
+    /// is; how long a key has been in use is seen from there.
+    ///
+    /// # Errors
+    /// Only where the policy sets `rotation_days`: `GB-REPO-SHALLOW`; where an object is missing or malformed.
+    pub fn findings(
+        &self,
+        repository: &Repository,
+        commit: ObjectId,
+        as_of: Timestamp,
+    ) -> Result<Vec<Finding>, Failure> {
         let manifest = &self.collected.manifest;
         let mut observations = self.collected.observations.clone();
         observations.extend(component_observations(&manifest.components, &manifest.coverage));
-        checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy))
+        observations.extend(rotation::overdue(repository, commit, &manifest.items, &self.policy, as_of)?);
+        Ok(checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy)))
     }
 }
 

@@ -18,6 +18,7 @@ mod release;
 mod releases;
 mod repair;
 mod reproduce;
+mod rotation;
 mod trailers;
 mod verification;
 mod verify;

@@ -87,6 +87,8 @@ pub struct Checks {
     pub expiring_soon_days: i64,
     /// The longest validity of a server's certificate, in days.
     pub max_leaf_days: i64,
+    /// After how many days a key or a certificate must have been replaced; none where nobody asks.
+    pub rotation_days: Option<i64>,
 }
 
 /// One line of `[checks.severity]`. Which rules there are is known to those who judge, not here.
@@ -242,6 +244,12 @@ impl Default for ChangeControl {
 
 impl Default for Checks {
     fn default() -> Self {
-        Self { block: Severity::Critical, rsa_min_bits: 2048, expiring_soon_days: 30, max_leaf_days: 398 }
+        Self {
+            block: Severity::Critical,
+            rsa_min_bits: 2048,
+            expiring_soon_days: 30,
+            max_leaf_days: 398,
+            rotation_days: None,
+        }
     }
 }

@@ -76,6 +76,7 @@ struct RawChecks {
     rsa_min_bits: Option<u32>,
     expiring_soon_days: Option<u32>,
     max_leaf_days: Option<u32>,
+    rotation_days: Option<u32>,
     severity: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
@@ -205,6 +206,7 @@ fn checks(place: &Place<'_>, raw: &RawChecks) -> Result<Checks, PolicyError> {
         rsa_min_bits: raw.rsa_min_bits.map_or(default.rsa_min_bits, i64::from),
         expiring_soon_days: raw.expiring_soon_days.map_or(default.expiring_soon_days, i64::from),
         max_leaf_days: raw.max_leaf_days.map_or(default.max_leaf_days, i64::from),
+        rotation_days: raw.rotation_days.map(i64::from),
     })
 }
 

@@ -60,7 +60,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Answer, Failure
     let name = range.map_or(args.revision.as_deref(), |(_, to)| Some(to));
     let side = super::side(context, &repository, name)?;
     let inspection = side.inspect(&repository)?;
-    let mut findings = inspection.findings(as_of);
+    let mut findings = inspection.findings(&repository, side.commit, as_of)?;
     if let Some((from, to)) = range {
         let changed = changed_paths(context, &repository, from, to)?;
         findings.retain(|finding| finding.path.as_ref().is_some_and(|path| changed.contains(path)));
