@@ -30,10 +30,10 @@ pub fn is_clear_secret(rule: &str) -> bool {
 /// [`PolicyError`] with file and line: a rule that does not exist or is not the policy's to weigh, or a secret in clear
 /// below high.
 pub fn severities(policy: &Policy) -> Result<BTreeMap<&'static str, Severity>, PolicyError> {
-    policy.severities.iter().map(severity).collect()
+    policy.severities.iter().map(|wanted| severity(wanted, policy.severity_floor)).collect()
 }
 
-fn severity(wanted: &SeverityRule) -> Result<(&'static str, Severity), PolicyError> {
+fn severity(wanted: &SeverityRule, floor: Option<Severity>) -> Result<(&'static str, Severity), PolicyError> {
     let error = |message| PolicyError { file: POLICY_PATH.to_owned(), line: wanted.line, message };
     let Some(rule) = register::find(&wanted.rule) else {
         return Err(error(format!("\"{}\" is no rule; docs/checks.md lists them", wanted.rule.escape_debug())));
@@ -45,12 +45,15 @@ fn severity(wanted: &SeverityRule) -> Result<(&'static str, Severity), PolicyErr
     if FIXED.contains(&rule.name) {
         return Err(error(format!("the severity of {} cannot be changed", rule.name)));
     }
-    Ok((rule.name, wanted.severity))
+    // What the trust root lets stop a release still stops it under another severity.
+    let floor = floor.filter(|floor| rule.severity >= *floor);
+    Ok((rule.name, floor.map_or(wanted.severity, |floor| wanted.severity.max(floor))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Floors;
 
     fn read(text: &str) -> Result<BTreeMap<&'static str, Severity>, PolicyError> {
         severities(&Policy::parse(format!("[checks.severity]\n{text}").as_bytes()).unwrap())
@@ -74,6 +77,14 @@ mod tests {
         for rule in FIXED {
             assert!(read(&format!("{rule} = \"info\"\n")).unwrap_err().message.contains(rule));
         }
+    }
+
+    #[test]
+    fn what_stops_a_release_by_the_trust_root_stops_it_under_any_policy() {
+        let text = b"[checks.severity]\ncrl-stale = \"info\"\nbundle-duplicate = \"info\"\n";
+        let floors = Floors { block: Severity::High, approvals: 0, change_control: false, emergency_days: 7 };
+        let given = severities(&Policy::parse(text).unwrap().raised_to(&floors)).unwrap();
+        assert_eq!(given, BTreeMap::from([("crl-stale", Severity::High), ("bundle-duplicate", Severity::Info)]));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Policy {
     pub checks: Checks,
     /// Severities of rules, where they differ from the register's.
     pub severities: Vec<SeverityRule>,
+    /// The severity that the trust root lets stop a release: what is as bad by the register cannot be made milder.
+    pub severity_floor: Option<Severity>,
     items: Vec<(Pattern, ItemRule)>,
     excludes: Vec<(Pattern, Exclusion)>,
     scope: Vec<Pattern>,
@@ -162,6 +164,7 @@ impl Policy {
             processes: Vec::new(),
             checks: Checks::default(),
             severities: Vec::new(),
+            severity_floor: None,
             items: Vec::new(),
             excludes: Vec::new(),
             scope: Vec::new(),
@@ -223,6 +226,7 @@ impl Policy {
         self.change_control.approvals = self.change_control.approvals.max(floors.approvals);
         self.change_control.emergency_days = self.change_control.emergency_days.min(floors.emergency_days);
         self.checks.block = self.checks.block.min(floors.block);
+        self.severity_floor = Some(floors.block);
         self
     }
 }

@@ -138,6 +138,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
         processes: raw.process.into_iter().map(|process| self::process(&place, process)).collect::<Result<_, _>>()?,
         checks: checks(&place, &raw.checks)?,
         severities: severities(&place, &raw.checks.severity)?,
+        severity_floor: None,
         items,
         excludes,
         scope: raw.scope.paths.iter().map(|path| place.pattern(path)).collect::<Result<_, _>>()?,
