@@ -21,13 +21,14 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "items",
     "items 1.0.0 --class access-control",
     "components",
     "check",
     "check --staged",
     "check 1.0.0..1.1.0",
+    "check --history",
     "record",
     "log",
     "diff 1.0.0 1.1.0",

@@ -54,6 +54,28 @@ pub(super) fn judge(item: &ConfigurationItem, by: &Yardstick<'_>, found: &mut Ve
     }
 }
 
+/// Says whether an item is to be replaced from time to time: private keys, sealed or not, and certificates that are no
+/// authority's. What only names the keys of others is replaced by them.
+pub fn is_rotated(item: &ConfigurationItem) -> bool {
+    match item.kind.as_str() {
+        "private-key-pem"
+        | "private-key-der"
+        | "openssh-private-key"
+        | "putty-private-key"
+        | "openpgp-private-key"
+        | "minisign-secret-key"
+        | "age-identity"
+        | "pem-combined"
+        | "jks-keystore"
+        | "pkcs12-keystore"
+        | "dns-tsig-key"
+        | "wireguard-config" => true,
+        "jwk" => item.facts.flag("private") == Some(true),
+        "x509-certificate" | "x509-certificate-der" => item.facts.flag("is_ca") == Some(false),
+        _ => false,
+    }
+}
+
 fn maps<'a>(facts: &'a Facts, name: &str) -> impl Iterator<Item = &'a Facts> {
     facts.list(name).iter().filter_map(|value| match value {
         Fact::Map(facts) => Some(facts),
@@ -238,6 +260,18 @@ mod tests {
         assert!(valid("before 2028-01-01T00:00:00").is_empty());
         assert_eq!(valid("forever"), ["ssh-certificate-unlimited"]);
         assert_eq!(valid("after 2025-01-01T00:00:00"), ["ssh-certificate-unlimited"]);
+    }
+
+    #[test]
+    fn own_keys_and_leaves_are_rotated_and_the_keys_of_others_are_not() {
+        let rotated =
+            |kind: &str, name: &str, value: bool| is_rotated(&item(kind, "a", facts(&[(name, value.into())])));
+        assert!(rotated("private-key-pem", "encrypted", true));
+        assert!(rotated("x509-certificate", "is_ca", false));
+        assert!(!rotated("x509-certificate", "is_ca", true));
+        assert!(rotated("jwk", "private", true));
+        assert!(!rotated("jwk", "private", false));
+        assert!(!rotated("openssh-public-key", "encrypted", false));
     }
 
     #[test]

@@ -4,17 +4,22 @@
 //! the rules are listed in [`rules`], one family a file.
 
 mod certificates;
+mod chains;
 mod keys;
 mod pairs;
 mod register;
+mod relations;
+mod severities;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{ConfigurationItem, Finding, Observation, RepoPath, Severity, Timestamp};
-pub use register::{Rule, rules};
+pub use keys::is_rotated;
+pub use register::rules;
+pub use severities::{is_clear_secret, severities};
 
 /// Thresholds that a policy sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thresholds {
     /// The least length of an RSA key, in bits.
     pub rsa_min_bits: i64,
@@ -22,6 +27,8 @@ pub struct Thresholds {
     pub expiring_soon_days: i64,
     /// The longest validity of a server's certificate, in days.
     pub max_leaf_days: i64,
+    /// Severities of rules, where the policy has its own.
+    pub severities: BTreeMap<&'static str, Severity>,
 }
 
 /// What judging goes by, beside the facts.
@@ -79,9 +86,19 @@ pub fn check_items(
     findings.extend(
         pairs::mismatches(items).map(|(path, message)| finding("certificate-key-mismatch", place(path), None, message)),
     );
+    let related = chains::judge(items).into_iter().chain(relations::judge(items));
+    findings.extend(related.map(|(path, (rule, message))| finding(rule, place(path), None, message)));
+    for finding in &mut findings {
+        finding.severity = thresholds.severities.get(finding.rule).copied().unwrap_or(finding.severity);
+    }
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings.dedup();
     findings
+}
+
+/// Says whether a rule can be judged only where all items of a tree are known, not some that changed.
+pub fn needs_every_item(rule: &str) -> bool {
+    matches!(rule, "item-undeclared" | "crl-issuer-unknown" | "crl-older-than-authority" | "issuer-key-mismatch")
 }
 
 /// An empty path stands for no file.
@@ -100,7 +117,7 @@ mod tests {
     use crate::domain::{Facts, ItemClass, Mode, ObjectId};
 
     pub(super) const THRESHOLDS: Thresholds =
-        Thresholds { rsa_min_bits: 2048, expiring_soon_days: 30, max_leaf_days: 398 };
+        Thresholds { rsa_min_bits: 2048, expiring_soon_days: 30, max_leaf_days: 398, severities: BTreeMap::new() };
 
     pub(super) fn item(kind: &str, path: &str, facts: Facts) -> ConfigurationItem {
         ConfigurationItem {
@@ -157,6 +174,16 @@ mod tests {
         let mut undeclared = item("sysctl", "a", Facts::new());
         undeclared.declared = false;
         assert_eq!(rules_of(&[undeclared, item("sysctl", "b", Facts::new())], "2027-01-01"), ["item-undeclared"]);
+    }
+
+    #[test]
+    fn the_policys_severity_counts_also_in_the_order() {
+        let observations = [observed("a", "image-not-pinned", 1), observed("b", "pg-hba-trust", 2)];
+        let severities = BTreeMap::from([("pg-hba-trust", Severity::Info)]);
+        let thresholds = Thresholds { severities, ..THRESHOLDS };
+        let found = check_items(&[], &observations, Timestamp::from_seconds(0), &thresholds);
+        let told: Vec<_> = found.iter().map(|found| (found.rule, found.severity)).collect();
+        assert_eq!(told, [("image-not-pinned", Severity::Low), ("pg-hba-trust", Severity::Info)]);
     }
 
     #[test]

@@ -3,20 +3,7 @@
 //! docs/checks.md is generated from it. Never here: how a rule is judged. A rule's name is never given another
 //! meaning; a rule that goes leaves its name behind.
 
-use crate::domain::Severity;
-
-/// What is known of a rule without any file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// Its name, in words.
-    pub name: &'static str,
-    /// How bad a finding of it is.
-    pub severity: Severity,
-    /// The clause or standard that asks for it.
-    pub clause: &'static str,
-    /// What to do, as a command where there is one.
-    pub hint: &'static str,
-}
+use crate::domain::{Rule, Severity};
 
 /// Writes one rule per entry: name, severity, clause, hint.
 macro_rules! register {
@@ -68,6 +55,21 @@ register! {
     "bundle-duplicate" Low "RFC 5280 6.1" "take out one of the two";
     "bundle-contains-leaf" Low "RFC 5280 6.1.1" "keep certificates of authorities only in a trust bundle";
     "crl-stale" High "RFC 5280 5.1.2.5" "fetch the authority's current list";
+
+    // What files say of each other.
+    "chain-out-of-order" Medium "RFC 8446 4.4.2" "cat LEAF ISSUER ISSUER-OF-ISSUER > FILE";
+    "chain-incomplete" Medium "RFC 8446 4.4.2" "put the certificate of its issuer behind the leaf";
+    "issuer-key-mismatch" Medium "RFC 5280 4.2.1.1"
+        "renew the certificate under the authority's present key, or put back the authority that issued it";
+    "certificate-duplicate" Info "IEC 62304 cl. 8.1.1" "keep one of them, and let the others refer to it";
+    "public-key-reused" Medium "NIST SP 800-57 pt. 1, 5.2" "make a key of its own for each use";
+    "private-key-authorized" High "NIST SP 800-53 IA-5(2)"
+        "make a new key, replace its public half in the list, and keep the private key out of the repository";
+    "rotation-overdue" Medium "NIST SP 800-57 pt. 1, 5.3"
+        "make a new key, put it in use, and take the old one out; or raise rotation_days";
+    "crl-issuer-unknown" Low "RFC 5280 5.1.2.3" "put the certificate of the list's issuer beside it";
+    "crl-superseded" Low "RFC 5280 5.2.3" "take the older list out";
+    "crl-older-than-authority" Low "RFC 5280 6.3.3" "fetch the list that the present authority signed";
 
     // Access lists.
     "authorized-keys-unrestricted-root" Medium "sshd(8) AUTHORIZED_KEYS FILE FORMAT" "add `restrict` or `from=` to root's keys";

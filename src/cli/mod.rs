@@ -62,6 +62,8 @@ enum Format {
     Json,
     /// CycloneDX 1.6 (components only).
     Cyclonedx,
+    /// SARIF 2.1.0 (check only).
+    Sarif,
 }
 
 /// When to colour.
@@ -131,7 +133,7 @@ fn run(cli: Cli) -> Exit {
 fn print(context: &Context, answer: &Answer) -> Exit {
     let text = match context.format {
         Format::Json => json::text(&answer.json),
-        Format::Human | Format::Cyclonedx => answer.human.clone(),
+        Format::Human | Format::Cyclonedx | Format::Sarif => answer.human.clone(),
     };
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -146,7 +148,7 @@ fn print(context: &Context, answer: &Answer) -> Exit {
 fn report(format: Format, failure: &Failure, colors: bool) -> Exit {
     let text = match format {
         Format::Json => json::text(&json::failure(failure)),
-        Format::Human | Format::Cyclonedx => human::failure(failure, colors),
+        Format::Human | Format::Cyclonedx | Format::Sarif => human::failure(failure, colors),
     };
     // Where even stderr is closed, the exit code still tells.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

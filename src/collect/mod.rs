@@ -33,9 +33,12 @@ pub struct Items {
     pub observations: Vec<(RepoPath, Observation)>,
 }
 
+/// An item, and what was observed in it.
+pub type Seen = (ConfigurationItem, Vec<Observation>);
+
 /// What one entry gave.
 struct Looked {
-    item: Option<(ConfigurationItem, Vec<Observation>)>,
+    item: Option<Seen>,
     lock: Option<Vec<u8>>,
     digest: Option<Digest>,
 }
@@ -79,10 +82,19 @@ pub fn collect<S: Source>(source: &S, policy: &Policy) -> Result<Collected, S::E
 pub fn collect_items<S: Source>(source: &S, policy: &Policy, entries: &[Entry]) -> Result<Items, S::Error> {
     let mut items = Items::default();
     let wanted: Vec<_> = entries.iter().filter(|entry| entry.mode.kind() != EntryKind::Gitlink).cloned().collect();
-    for found in source.read_each(&wanted, |entry, content| look_at(policy, entry, content))? {
+    for found in look_at_each(source, policy, &wanted)? {
         items.add(found);
     }
     Ok(items)
+}
+
+/// Returns for each entry the item that it is, with what was observed in it; nothing where it is none. Two entries may
+/// have one path, as the versions of a file have.
+///
+/// # Errors
+/// As [`collect`].
+pub fn look_at_each<S: Source>(source: &S, policy: &Policy, entries: &[Entry]) -> Result<Vec<Option<Seen>>, S::Error> {
+    source.read_each(entries, |entry, content| look_at(policy, entry, content))
 }
 
 /// Computes the components of a source, reading lock and manifest files only.
@@ -105,7 +117,7 @@ pub fn is_lock(policy: &Policy, entry: &Entry) -> bool {
 }
 
 impl Items {
-    fn add(&mut self, found: Option<(ConfigurationItem, Vec<Observation>)>) {
+    fn add(&mut self, found: Option<Seen>) {
         let Some((item, observations)) = found else { return };
         self.observations.extend(observations.into_iter().map(|observation| (item.path.clone(), observation)));
         self.items.push(item);
@@ -134,7 +146,7 @@ fn content_digest(content: Content<'_>) -> Option<Digest> {
 }
 
 /// Decides whether an entry is an item, and which.
-fn look_at(policy: &Policy, entry: &Entry, content: Content<'_>) -> Option<(ConfigurationItem, Vec<Observation>)> {
+fn look_at(policy: &Policy, entry: &Entry, content: Content<'_>) -> Option<Seen> {
     let file = entry.mode.kind() == EntryKind::File;
     let recognized = match content {
         Content::Held(bytes) if file => recognize::recognize(&entry.path, bytes),

@@ -57,6 +57,19 @@ pub struct Observation {
     pub message: String,
 }
 
+/// What is known of a rule without any file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, in words.
+    pub name: &'static str,
+    /// How bad a finding of it is, unless a policy says otherwise.
+    pub severity: Severity,
+    /// The clause or standard that asks for it.
+    pub clause: &'static str,
+    /// What to do, as a command where there is one.
+    pub hint: &'static str,
+}
+
 /// A rule's result about one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

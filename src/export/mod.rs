@@ -4,12 +4,14 @@
 
 mod allowed_signers;
 mod cyclonedx;
+mod sarif;
 mod summary;
 
 use crate::domain::ObjectId;
 
 pub use allowed_signers::allowed_signers;
 pub use cyclonedx::cyclonedx;
+pub use sarif::sarif;
 pub use summary::{component_line, fact_line, item_line, summary, words};
 
 /// What a document speaks of: a product in one version.

@@ -3,10 +3,11 @@
 //! Only changed files are read, unless the policy itself changed. Hooks, `record`, `verify` and `log` all use this
 //! one function, so that what was recorded is what is recomputed.
 
+use crate::checks;
 use crate::collect::{self, Entry};
 use crate::domain::{ComponentDelta, ConfigurationItem, Digest, EntryKind, ItemDelta, ObjectId, RepoPath};
 use crate::jobs::Failure;
-use crate::policy::{POLICY_PATH, Policy};
+use crate::policy::{POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, Commit, Repository, TreeSource};
 
 /// The delta of one commit.
@@ -69,7 +70,16 @@ fn side(repository: &Repository, tree: ObjectId) -> Result<Side, Failure> {
 /// Where it cannot be read; the failure names file and line.
 pub fn policy_of(repository: &Repository, tree: ObjectId) -> Result<Policy, Failure> {
     let bytes = repository.file(tree, &RepoPath::from(POLICY_PATH))?;
-    Ok(Policy::from_file(bytes.as_deref())?)
+    Ok(valid_policy(bytes.as_deref())?)
+}
+
+/// Returns a policy whose rules exist and may have the severities that it gives them.
+///
+/// # Errors
+/// [`PolicyError`] with file and line.
+pub(super) fn valid_policy(bytes: Option<&[u8]>) -> Result<Policy, PolicyError> {
+    let policy = Policy::from_file(bytes)?;
+    checks::severities(&policy).map(|_| policy)
 }
 
 fn all_items(repository: &Repository, side: &Side) -> Result<Vec<ConfigurationItem>, Failure> {

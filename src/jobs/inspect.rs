@@ -7,8 +7,9 @@ use crate::collect::{self, Collected, Entry, Items};
 use crate::domain::{
     Component, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity, Timestamp,
 };
-use crate::jobs::Failure;
-use crate::jobs::commit_delta::{policy_of, touches_components};
+use crate::jobs::commit_delta::{policy_of, touches_components, valid_policy};
+use crate::jobs::history_secrets::way_out_of_index;
+use crate::jobs::{Failure, rotation};
 use crate::policy::{POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 
@@ -31,12 +32,22 @@ impl Inspection {
         Ok(Self { policy, collected })
     }
 
-    /// Returns the findings, worst first, judging at `as_of` what depends on time.
-    pub fn findings(&self, as_of: Timestamp) -> Vec<Finding> {
+    /// Returns the findings, worst first, judging at `as_of` what depends on time. `commit` is the one whose tree this
+    /// is; how long a key has been in use is seen from there.
+    ///
+    /// # Errors
+    /// Only where the policy sets `rotation_days`: `GB-REPO-SHALLOW`; where an object is missing or malformed.
+    pub fn findings(
+        &self,
+        repository: &Repository,
+        commit: ObjectId,
+        as_of: Timestamp,
+    ) -> Result<Vec<Finding>, Failure> {
         let manifest = &self.collected.manifest;
         let mut observations = self.collected.observations.clone();
         observations.extend(component_observations(&manifest.components, &manifest.coverage));
-        checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy))
+        observations.extend(rotation::overdue(repository, commit, &manifest.items, &self.policy, as_of)?);
+        Ok(checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy)))
     }
 }
 
@@ -57,12 +68,14 @@ pub struct StagedCheck {
 impl StagedCheck {
     /// Says whether a finding is one that stops the commit.
     pub fn stops_on(&self, finding: &Finding) -> bool {
-        STOPPING.contains(&finding.rule) || finding.severity == Severity::Critical
+        STOPPING.contains(&finding.rule)
+            || checks::is_clear_secret(finding.rule)
+            || finding.severity == Severity::Critical
     }
 }
 
-/// Rules whose findings stop a commit, whatever the policy says (issue: "staged items only").
-const STOPPING: [&str; 4] = ["private-key-in-clear", "certificate-expired", "unreadable", "policy-invalid"];
+/// Rules whose findings stop a commit, whatever the policy says, as secrets in clear do (issue: "staged items only").
+const STOPPING: [&str; 3] = ["certificate-expired", "unreadable", "policy-invalid"];
 
 /// Checks what is staged: only items that differ from HEAD are read.
 ///
@@ -72,7 +85,7 @@ pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedC
     let head = repository.head_tree()?;
     let index = IndexSource::open(repository)?;
     let policy_bytes = index.file(&RepoPath::from(POLICY_PATH))?;
-    let parsed = Policy::from_file(policy_bytes.as_deref());
+    let parsed = valid_policy(policy_bytes.as_deref());
     let invalid = parsed.as_ref().err().map(policy_finding);
     let policy = parsed.unwrap_or_else(|_| Policy::built_in());
     let changes = repository.staged_changes(&index, head)?;
@@ -80,7 +93,12 @@ pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedC
     let components = changes.iter().any(|change| touches_components(&policy, change));
     let found: Items = collect::collect_items(&index, &policy, &entries)?;
     let mut findings = checks::check_items(&found.items, &found.observations, as_of, &thresholds(&policy));
-    findings.retain(|finding| finding.rule != "item-undeclared");
+    findings.retain(|finding| !checks::needs_every_item(finding.rule));
+    for finding in findings.iter_mut().filter(|finding| checks::is_clear_secret(finding.rule)) {
+        if let Some(path) = &finding.path {
+            finding.hint = way_out_of_index(path, head.is_some());
+        }
+    }
     findings.splice(0..0, invalid);
     let mut staged = StagedCheck { findings, stops: false, items: found.items.len(), components, policy };
     staged.stops = staged.findings.iter().any(|finding| staged.stops_on(finding));
@@ -99,6 +117,8 @@ pub fn thresholds(policy: &Policy) -> Thresholds {
         rsa_min_bits: policy.checks.rsa_min_bits,
         expiring_soon_days: policy.checks.expiring_soon_days,
         max_leaf_days: policy.checks.max_leaf_days,
+        // One that cannot be used was refused before; where it was not, the register's severities hide nothing.
+        severities: checks::severities(policy).unwrap_or_default(),
     }
 }
 

@@ -71,7 +71,7 @@ pub fn draft(
     for judged in &mut judged {
         sealed_before(repository, log, trust, judged)?;
     }
-    let findings = gate_findings(&inspection, &judged, now);
+    let findings = gate_findings(inspection.findings(repository, commit.id, now)?, &inspection, &judged);
     let blocked = blocking(&inspection, &findings);
     let manifest = codec::encode(Some(&trust.fingerprint), &inspection.collected.manifest);
     let documents = documents(trust, name, &commit, &inspection, &Digest::of(&manifest), now);
@@ -133,8 +133,7 @@ fn name_is_free(log: &Log<'_>, name: &ReleaseName) -> Result<(), Failure> {
 }
 
 /// Findings of the tree, and of the commits of the range where change control asks for more.
-fn gate_findings(inspection: &Inspection, judged: &[range::Judged], now: Timestamp) -> Vec<Finding> {
-    let mut findings = inspection.findings(now);
+fn gate_findings(mut findings: Vec<Finding>, inspection: &Inspection, judged: &[range::Judged]) -> Vec<Finding> {
     let required = inspection.policy.change_control.required;
     let unasked =
         judged.iter().filter(|judged| required && judged.changes_something() && judged.record.changes.is_empty());

@@ -36,6 +36,10 @@ pub struct Policy {
     pub processes: Vec<Process>,
     /// Thresholds of checks.
     pub checks: Checks,
+    /// Severities of rules, where they differ from the register's.
+    pub severities: Vec<SeverityRule>,
+    /// The severity that the trust root lets stop a release: what is as bad by the register cannot be made milder.
+    pub severity_floor: Option<Severity>,
     items: Vec<(Pattern, ItemRule)>,
     excludes: Vec<(Pattern, Exclusion)>,
     scope: Vec<Pattern>,
@@ -85,6 +89,19 @@ pub struct Checks {
     pub expiring_soon_days: i64,
     /// The longest validity of a server's certificate, in days.
     pub max_leaf_days: i64,
+    /// After how many days a key or a certificate must have been replaced; none where nobody asks.
+    pub rotation_days: Option<i64>,
+}
+
+/// One line of `[checks.severity]`. Which rules there are is known to those who judge, not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeverityRule {
+    /// The rule's name, as written.
+    pub rule: String,
+    /// How bad a finding of it is to be.
+    pub severity: Severity,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 /// `[[item]]` without its pattern.
@@ -146,6 +163,8 @@ impl Policy {
             change_control: ChangeControl::default(),
             processes: Vec::new(),
             checks: Checks::default(),
+            severities: Vec::new(),
+            severity_floor: None,
             items: Vec::new(),
             excludes: Vec::new(),
             scope: Vec::new(),
@@ -207,6 +226,7 @@ impl Policy {
         self.change_control.approvals = self.change_control.approvals.max(floors.approvals);
         self.change_control.emergency_days = self.change_control.emergency_days.min(floors.emergency_days);
         self.checks.block = self.checks.block.min(floors.block);
+        self.severity_floor = Some(floors.block);
         self
     }
 }
@@ -228,6 +248,12 @@ impl Default for ChangeControl {
 
 impl Default for Checks {
     fn default() -> Self {
-        Self { block: Severity::Critical, rsa_min_bits: 2048, expiring_soon_days: 30, max_leaf_days: 398 }
+        Self {
+            block: Severity::Critical,
+            rsa_min_bits: 2048,
+            expiring_soon_days: 30,
+            max_leaf_days: 398,
+            rotation_days: None,
+        }
     }
 }

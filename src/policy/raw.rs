@@ -2,11 +2,15 @@
 //!
 //! Never here: what a policy means.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::pattern::Pattern;
-use super::{ChangeControl, Checks, Exclusion, ItemRule, POLICY_PATH, Policy, PolicyError, Process, Product};
+use super::{
+    ChangeControl, Checks, Exclusion, ItemRule, POLICY_PATH, Policy, PolicyError, Process, Product, SeverityRule,
+};
 use crate::domain::{Digest, ItemClass, RepoPath, Severity};
 
 /// No policy may be larger, in bytes.
@@ -72,6 +76,8 @@ struct RawChecks {
     rsa_min_bits: Option<u32>,
     expiring_soon_days: Option<u32>,
     max_leaf_days: Option<u32>,
+    rotation_days: Option<u32>,
+    severity: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -94,10 +100,13 @@ struct RawExclude {
 struct Place<'a>(&'a str);
 
 impl Place<'_> {
-    fn error(&self, offset: usize, message: impl Into<String>) -> PolicyError {
+    fn line(&self, offset: usize) -> usize {
         let before = self.0.as_bytes().get(..offset).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        PolicyError { file: POLICY_PATH.to_owned(), line, message: message.into() }
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    fn error(&self, offset: usize, message: impl Into<String>) -> PolicyError {
+        PolicyError { file: POLICY_PATH.to_owned(), line: self.line(offset), message: message.into() }
     }
 
     fn at<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> PolicyError {
@@ -128,6 +137,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
         change_control: change_control(&place, raw.change_control)?,
         processes: raw.process.into_iter().map(|process| self::process(&place, process)).collect::<Result<_, _>>()?,
         checks: checks(&place, &raw.checks)?,
+        severities: severities(&place, &raw.checks.severity)?,
+        severity_floor: None,
         items,
         excludes,
         scope: raw.scope.paths.iter().map(|path| place.pattern(path)).collect::<Result<_, _>>()?,
@@ -189,17 +200,34 @@ fn checks(place: &Place<'_>, raw: &RawChecks) -> Result<Checks, PolicyError> {
     let default = Checks::default();
     let block = match &raw.block {
         None => default.block,
-        Some(text) => Severity::ALL
-            .into_iter()
-            .find(|severity| severity.as_str() == text.get_ref())
-            .ok_or_else(|| place.at(text, "a severity is critical, high, medium, low or info"))?,
+        Some(text) => severity(place, text)?,
     };
     Ok(Checks {
         block,
         rsa_min_bits: raw.rsa_min_bits.map_or(default.rsa_min_bits, i64::from),
         expiring_soon_days: raw.expiring_soon_days.map_or(default.expiring_soon_days, i64::from),
         max_leaf_days: raw.max_leaf_days.map_or(default.max_leaf_days, i64::from),
+        rotation_days: raw.rotation_days.map(i64::from),
     })
+}
+
+fn severity(place: &Place<'_>, text: &Spanned<String>) -> Result<Severity, PolicyError> {
+    let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text.get_ref());
+    known.ok_or_else(|| place.at(text, "a severity is critical, high, medium, low or info"))
+}
+
+/// Returns the severities in the order of their lines.
+fn severities(
+    place: &Place<'_>,
+    raw: &BTreeMap<Spanned<String>, Spanned<String>>,
+) -> Result<Vec<SeverityRule>, PolicyError> {
+    let rule = |(name, text): (&Spanned<String>, &Spanned<String>)| {
+        let severity = severity(place, text)?;
+        Ok(SeverityRule { rule: name.get_ref().clone(), severity, line: place.line(name.span().start) })
+    };
+    let mut rules = raw.iter().map(rule).collect::<Result<Vec<_>, PolicyError>>()?;
+    rules.sort_by_key(|rule| rule.line);
+    Ok(rules)
 }
 
 #[cfg(test)]
@@ -222,6 +250,14 @@ mod tests {
             (3, "an exclusion needs a reason".into())
         );
         assert_eq!(refused("[[item]]\nkind = \"x\"\n").0, 1);
+        assert_eq!(refused("[checks]\n[checks.severity]\ncrl-stale = \"worse\"\n").0, 3);
+    }
+
+    #[test]
+    fn severities_keep_name_and_line() {
+        let policy = parse(b"[checks.severity]\n# why\ncrl-stale = \"low\"\nbundle-duplicate = \"high\"\n").unwrap();
+        let told: Vec<_> = policy.severities.iter().map(|s| (s.rule.as_str(), s.severity, s.line)).collect();
+        assert_eq!(told, [("crl-stale", Severity::Low, 3), ("bundle-duplicate", Severity::High, 4)]);
     }
 
     #[test]

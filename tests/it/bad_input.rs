@@ -43,6 +43,8 @@ fn a_policy_that_cannot_be_read_is_named_with_its_line() {
         ("[[item]]\npattern = \"/a\"\nclass = \"no-such-class\"\n", 3, "no-such-class"),
         ("[checks]\nblock = \"grave\"\n", 2, "severity"),
         ("[[item]]\nkind = \"x\"\n", 1, "pattern"),
+        ("[checks.severity]\ncrl-stale = \"low\"\nno-such-rule = \"low\"\n", 3, "no-such-rule"),
+        ("[checks.severity]\nprivate-key-in-clear = \"info\"\n", 2, "below high"),
     ] {
         let repo = Repo::begun(&[]);
         repo.write(".baseline/policy.toml", policy);

@@ -15,6 +15,8 @@ mod bad_input;
 mod determinism;
 mod hooks;
 mod journey;
+mod rotation;
+mod secrets;
 mod shapes;
 mod support;
 mod tampering;

@@ -15,6 +15,11 @@ git fsck --strict
 "$program" export 1.0.0 --as cyclonedx -o "$folder/1.0.0.cdx.json"
 "$program" components 1.1.0 --format cyclonedx >"$folder/1.1.0.cdx.json"
 python3 "$tools/validate_cyclonedx.py" "$folder"/*.cdx.json
+# Findings end with 1, and are no failure here.
+"$program" check --format sarif >"$folder/check.sarif" || [ $? -eq 1 ]
+"$program" check 1.0.0..1.1.0 --format sarif >"$folder/range.sarif" || [ $? -eq 1 ]
+"$program" check --history --format sarif >"$folder/history.sarif" || [ $? -eq 1 ]
+python3 "$tools/validate_sarif.py" "$folder"/*.sarif
 "$program" export 1.0.0 --as allowed-signers -o "$folder/allowed_signers"
 "$program" export 1.0.0 --as signoff-list | while read -r person statement signature; do
     git cat-file blob "refs/baseline/log:$statement" >"$folder/statement"
