@@ -89,8 +89,8 @@ pub(super) fn event(event: &Event, colors: bool) -> String {
     let id = paint(&event.commit.short(), "33", colors);
     let mut text = format!("{id} {} {}{because}{release}\n", event.time.date(), clean(&event.author));
     let _ = writeln!(text, "  {}", export::item_line(&event.delta));
-    for change in event.delta.fact_changes() {
-        let _ = writeln!(text, "    {}", clean(&export::fact_line(&change)));
+    for line in export::change_lines(&event.delta) {
+        let _ = writeln!(text, "    {}", clean(&line));
     }
     text
 }

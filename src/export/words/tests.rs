@@ -1,0 +1,1 @@
+//! What each family says, and where it must stay silent.
