@@ -161,18 +161,21 @@ pub(super) fn tell_bundle(account: &mut Account<'_>) {
         unchanged = false;
         let subject = shown(facts, "subject");
         let what = role(facts);
+        let name = print.escape_debug();
         if let Some((known, was)) = gone.get_mut(facts.text("subject").unwrap_or_default()).and_then(Vec::pop) {
+            let known = known.escape_debug();
             let key = if was.find("spki_sha256") == facts.find("spki_sha256") { "same key" } else { "new key" };
-            account.say(Neutral, format!("certificates: -{known} +{print}: {what} swapped, {key}: {subject}"));
+            account.say(Neutral, format!("certificates: -{known} +{name}: {what} swapped, {key}: {subject}"));
         } else {
             let direction = if is_anchor(facts) { Weakened } else { Neutral };
-            account.say(direction, format!("certificates: +{print}: {what} added: {subject}"));
+            account.say(direction, format!("certificates: +{name}: {what} added: {subject}"));
         }
     }
     for (print, facts) in gone.into_values().flatten() {
         unchanged = false;
         let direction = if is_anchor(facts) { Hardened } else { Neutral };
-        account.say(direction, format!("certificates: -{print}: {} removed: {}", role(facts), shown(facts, "subject")));
+        let (print, subject) = (print.escape_debug(), shown(facts, "subject"));
+        account.say(direction, format!("certificates: -{print}: {} removed: {subject}", role(facts)));
     }
     if unchanged {
         let chain = new.values().any(|facts| facts.flag("is_ca") == Some(false));
