@@ -3,7 +3,7 @@
 //! Never here: a claim that the facts cannot carry. Where a format hides its public half, that is said.
 
 use super::Direction::{Hardened, Neutral, Weakened};
-use super::account::Account;
+use super::account::{Account, gone_and_come, maps};
 use crate::domain::{ConfigurationItem, EntryKind, Facts};
 
 /// Facts that name a key, each comparable only with itself.
@@ -39,6 +39,8 @@ pub(super) fn same_key(before: &Facts, after: &Facts) -> Option<bool> {
 pub(super) fn tell(account: &mut Account<'_>) {
     let (before, after) = (account.before, account.after);
     tell_place(account);
+    tell_keys(account);
+    tell_expiry(account);
     if let (Some(old), Some(new)) = (before.facts.text("fingerprint_sha256"), after.facts.text("fingerprint_sha256")) {
         if old == new && before.git_id != after.git_id {
             let same = before.kind == after.kind;
@@ -86,6 +88,47 @@ fn tell_place(account: &mut Account<'_>) {
         };
         account.headline(Neutral, text);
     }
+}
+
+/// Sets of keys: JWK sets, key rings, an OpenPGP key's subkeys.
+fn tell_keys(account: &mut Account<'_>) {
+    if !account.after.kind.starts_with("openpgp-") && account.after.kind != "jwks" {
+        return;
+    }
+    let name = |key: &Facts| {
+        let name = ["thumbprint_sha256", "fingerprint", "kid"].into_iter().find_map(|name| key.text(name));
+        name.map(|name| name.escape_debug().to_string())
+    };
+    for list in ["keys", "subkeys"] {
+        if account.change(list).is_none() {
+            continue;
+        }
+        let prints = |item: &ConfigurationItem| maps(&item.facts, list).filter_map(name).collect::<Vec<_>>();
+        let (old, new) = (prints(account.before), prints(account.after));
+        let (gone, come) = gone_and_come(&old, &new);
+        for print in &come {
+            account.say(Neutral, format!("{list}: +{print}: key added"));
+        }
+        for print in &gone {
+            account.say(Neutral, format!("{list}: -{print}: key removed"));
+        }
+        // Where the same keys say something else, the generic line tells it.
+        if !gone.is_empty() || !come.is_empty() {
+            account.mark(list);
+            account.mark("count");
+        }
+    }
+}
+
+/// OpenPGP dates, which compare as text.
+fn tell_expiry(account: &mut Account<'_>) {
+    let Some(change) = account.change("expires") else { return };
+    let why = match (account.before.facts.text("expires"), account.after.facts.text("expires")) {
+        (_, None) => "never expires",
+        (Some(old), Some(new)) if new > old => "expires later",
+        _ => "expires earlier",
+    };
+    account.say_change(&change, Neutral, why);
 }
 
 fn tell_signed_key(account: &mut Account<'_>) {

@@ -2,8 +2,11 @@
 //!
 //! Never here: which settings there are; that is `table`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, values};
+use super::network::covers;
 use super::strength::{outdated, version_rank, weak_ones};
 use super::table::{Order, ROWS, Row};
 use crate::domain::{Fact, FactChange};
@@ -11,6 +14,9 @@ use crate::domain::{Fact, FactChange};
 pub(super) fn tell(account: &mut Account<'_>) {
     if account.after.kind == "pam" {
         tell_stack(account);
+    }
+    if account.after.kind == "systemd-unit" {
+        tell_sandbox(account);
     }
     let key_is_another = super::identity::same_key(&account.before.facts, &account.after.facts) == Some(false);
     for change in account.untold() {
@@ -52,8 +58,11 @@ fn judge(row: &Row, change: &FactChange) -> (Direction, &'static str) {
         Order::MoreWeakens => (by_number(&old, &new).opposite(), ""),
         Order::LeastProtocol => (by_rank(&old, &new, version_rank, 5), ""),
         Order::Mask => (by_mask(&old, &new), ""),
-        Order::Grants => (by_entries(&old, &new), ""),
-        Order::Limits => (by_entries(&old, &new).opposite(), ""),
+        Order::Grants => (by_entries(&old, &new, Weakened), ""),
+        Order::Limits => (by_entries(&old, &new, Hardened).opposite(), ""),
+        Order::Held => (by_entries(&old, &new, Neutral).opposite(), ""),
+        Order::Loose(shapes) => more_or_less(&loose_ones(shapes, &old), &loose_ones(shapes, &new), "", ""),
+        Order::Permissions => (by_rank(&permissions(&old), &permissions(&new), |word| word.parse().ok(), 3), ""),
         Order::Algorithms => {
             more_or_less(&weak_ones(&old), &weak_ones(&new), "weak algorithm added", "weak algorithm removed")
         }
@@ -133,19 +142,74 @@ fn by_mask(old: &[String], new: &[String]) -> Direction {
     }
 }
 
-/// More entries weaken; other entries weaken as well, since something new is granted or something held has gone.
-fn by_entries(old: &[String], new: &[String]) -> Direction {
+/// More entries weaken and fewer harden; `mixed` is what it means when some came and some went. For lists that
+/// restrain, the answer is turned round.
+fn by_entries(old: &[String], new: &[String], mixed: Direction) -> Direction {
     let (gone, come) = gone_and_come(old, new);
     match (gone.is_empty(), come.is_empty()) {
-        (_, false) if gone.is_empty() => Weakened,
+        (true, true) => Neutral,
+        (true, false) => Weakened,
         (false, true) => Hardened,
-        _ => Neutral,
+        (false, false) => mixed,
     }
 }
 
+fn loose_ones(shapes: &[&str], values: &[String]) -> BTreeSet<String> {
+    let is_loose = |value: &&String| shapes.iter().any(|shape| covers(shape, value));
+    values.iter().filter(is_loose).cloned().collect()
+}
+
+/// Ranks what a token may do: 0 writes all, 1 writes something, 2 reads, 3 nothing.
+fn permissions(values: &[String]) -> Vec<String> {
+    let level = |value: &String| match value.rsplit('=').next().unwrap_or_default() {
+        "write-all" => 0,
+        "write" => 1,
+        "read-all" | "read" => 2,
+        _ => 3,
+    };
+    values.iter().map(level).min().map(|level: usize| level.to_string()).into_iter().collect()
+}
+
+/// systemd.exec(5): options by name; of those with steps it is known which protects more.
+fn tell_sandbox(account: &mut Account<'_>) {
+    let Some(change) = account.change("sandbox") else { return };
+    let (old, new) = (values(change.before.as_ref()), values(change.after.as_ref()));
+    let (gone, come) = gone_and_come(&old, &new);
+    let name = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let mut left: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for option in gone {
+        left.entry(name(option)).or_default().push(option);
+    }
+    for option in come {
+        if let Some(was) = left.get_mut(&name(option)).and_then(Vec::pop) {
+            let direction = match (sandbox_step(was), sandbox_step(option)) {
+                (Some(old), Some(new)) => compare(&old, &new),
+                _ => Neutral,
+            };
+            account.say(direction, format!("sandbox: {} → {}", was.escape_debug(), option.escape_debug()));
+        } else {
+            account.say(Hardened, format!("sandbox: +{}", option.escape_debug()));
+        }
+    }
+    for option in left.into_values().flatten() {
+        account.say(Weakened, format!("sandbox: -{}", option.escape_debug()));
+    }
+    account.mark("sandbox");
+}
+
+fn sandbox_step(option: &str) -> Option<usize> {
+    let (name, value) = option.split_once('=')?;
+    let steps: &[&str] = match name {
+        "ProtectSystem" => &["yes|true|on|1", "full", "strict"],
+        "ProtectHome" => &["tmpfs", "read-only", "yes|true|on|1"],
+        _ => return None,
+    };
+    scale(steps, value)
+}
+
 fn more_or_less<T: Ord>(
-    old: &std::collections::BTreeSet<T>,
-    new: &std::collections::BTreeSet<T>,
+    old: &BTreeSet<T>,
+    new: &BTreeSet<T>,
     more: &'static str,
     less: &'static str,
 ) -> (Direction, &'static str) {

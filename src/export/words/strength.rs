@@ -17,8 +17,6 @@ pub(super) fn is_weak(algorithm: &str) -> bool {
     name == "ssh-rsa"
         || name.starts_with("ssh-rsa-cert")
         || ["sha1", "arcfour128", "arcfour256", "umac-64"].iter().any(|weak| name.contains(weak))
-        || name.starts_with("seclevel=0")
-        || name.ends_with("@seclevel=0")
         || parts.any(|part| WEAK_PARTS.contains(&part))
 }
 

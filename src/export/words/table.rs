@@ -6,7 +6,7 @@
 /// How a setting's values compare.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
-    /// Words from the weakest to the strongest; those between bars are equals.
+    /// Words from the weakest to the strongest; those with a bar between them are equals.
     Scale(&'static [&'static str]),
     /// A switch that weakens when on.
     OnWeakens,
@@ -16,10 +16,16 @@ pub(super) enum Order {
     MoreWeakens,
     /// A number or duration that protects as it grows.
     MoreHardens,
-    /// A list in which each entry grants.
+    /// A list in which each entry grants: one that comes weakens.
     Grants,
-    /// A list in which each entry restrains.
+    /// A list in which each entry restrains: one that goes weakens.
     Limits,
+    /// A list that protects by having entries; one in another's place is neither better nor worse.
+    Held,
+    /// A list in which entries of these shapes weaken and no other counts.
+    Loose(&'static [&'static str]),
+    /// What a workflow's token may do: a word, or a level for each scope.
+    Permissions,
     /// A list of algorithms.
     Algorithms,
     /// A list of protocol versions that are let in.
@@ -39,7 +45,8 @@ pub(super) struct Row(
 );
 
 use Order::{
-    Algorithms, Grants, LeastProtocol, Limits, Mask, MoreHardens, MoreWeakens, OnHardens, OnWeakens, Protocols, Scale,
+    Algorithms, Grants, Held, LeastProtocol, Limits, Loose, Mask, MoreHardens, MoreWeakens, OnHardens, OnWeakens,
+    Permissions, Protocols, Scale,
 };
 
 const SSHD: &[&str] = &["sshd-config"];
@@ -94,6 +101,8 @@ pub(super) const ROWS: &[Row] = &[
     Row(SSHD, "AcceptEnv", Grants, None),
     Row(SSHD, "Protocol", Scale(&["1|1,2|2,1", "2"]), None),
     Row(SSH, "StrictHostKeyChecking", Scale(&["no|off", "accept-new", "ask", "yes"]), Some("ask")),
+    Row(SSH, "UserKnownHostsFile", Loose(&["/dev/null"]), None),
+    Row(SSH, "GlobalKnownHostsFile", Loose(&["/dev/null"]), None),
     Row(SSH, "ForwardAgent", OnWeakens, Some("no")),
     Row(SSH, "ForwardX11", OnWeakens, Some("no")),
     Row(SSH, "ForwardX11Trusted", OnWeakens, Some("no")),
@@ -179,7 +188,7 @@ pub(super) const ROWS: &[Row] = &[
     Row(&["krb5-config"], "default_tkt_enctypes", Algorithms, None),
     Row(&["krb5-config"], "permitted_enctypes", Algorithms, None),
     Row(&["krb5-config"], "supported_enctypes", Algorithms, None),
-    Row(DOCKER, "hosts", Grants, None),
+    Row(DOCKER, "hosts", Loose(&["tcp://0.0.0.0*", "tcp://[::]*", "tcp://:*"]), None),
     Row(DOCKER, "insecure-registries", Grants, None),
     Row(DOCKER, "icc", OnWeakens, Some("true")),
     Row(DOCKER, "no-new-privileges", OnHardens, Some("false")),
@@ -188,17 +197,16 @@ pub(super) const ROWS: &[Row] = &[
     Row(DOCKER, "tls", OnHardens, Some("false")),
     Row(DOCKER, "tlsverify", OnHardens, Some("false")),
     Row(DOCKER, "selinux-enabled", OnHardens, Some("false")),
-    Row(DOCKER, "userns-remap", Limits, None),
+    Row(DOCKER, "userns-remap", Held, None),
     Row(&["selinux-config"], "SELINUX", Scale(&["disabled", "permissive", "enforcing"]), None),
-    Row(&["apparmor-profile"], "flags", Grants, None),
+    Row(&["apparmor-profile"], "flags", Loose(&["complain", "unconfined", "default_allow"]), None),
     Row(&["apparmor-profile"], "profiles", Limits, None),
-    Row(&["systemd-unit"], "sandbox", Limits, None),
     Row(&["systemd-unit", "dockerfile"], "User", Scale(&["root|0"]), Some("root")),
     Row(&["dockerfile"], "user", Scale(&["root|0"]), Some("root")),
     Row(&["auditd-rules"], "rules", Limits, None),
     Row(&["auditd-rules"], "watches", Limits, None),
     Row(&["auditd-rules"], "enabled", Scale(&["0", "1", "2"]), None),
-    Row(&["logging-config"], "remote", Limits, None),
+    Row(&["logging-config"], "remote", Held, None),
     Row(&["k8s-pod-security"], "enforce", Scale(&["privileged", "baseline", "restricted"]), Some("privileged")),
     Row(&["k8s-network-policy"], "objects", Limits, None),
     Row(&["htpasswd"], "users", Grants, None),
@@ -206,13 +214,15 @@ pub(super) const ROWS: &[Row] = &[
     Row(RULESET, "enforcement", Scale(&["disabled", "evaluate", "active"]), None),
     Row(RULESET, "rules", Limits, None),
     Row(RULESET, "bypass_actors", Grants, None),
-    Row(FORGE, "permissions", Scale(&["write-all", "read-all", "{}"]), None),
+    Row(FORGE, "permissions", Permissions, None),
+    Row(FORGE, "triggers", Loose(&["pull_request_target", "workflow_run"]), None),
     Row(FORGE, "permissions.*", Scale(&["write", "read", "none"]), Some("none")),
     Row(FORGE, "job_permissions.*", Scale(&["write-all|write", "read-all|read", "none"]), None),
-    Row(&["codeowners"], "owners.*", Limits, None),
+    Row(&["codeowners"], "owners.*", Held, None),
     Row(&["openpgp-public-key", "openpgp-private-key"], "revoked", OnHardens, Some("false")),
     Row(&["private-key-pem", "private-key-der"], "kdf_iterations", MoreHardens, None),
     Row(&["private-key-pem", "private-key-der"], "encryption", Scale(&["OpenSSL PEM", "PBES1", "PBES2"]), None),
+    Row(&["dns-tsig-key"], "algorithm", Algorithms, None),
     Row(&["pkcs12-keystore"], "mac", Algorithms, None),
     Row(&["pkcs12-keystore"], "mac_iterations", MoreHardens, None),
     Row(&[], "encrypted", OnHardens, None),

@@ -420,3 +420,50 @@ fn a_key_is_found_again_under_another_path() {
     let other = at("c/key", "openssh-private-key", "fingerprint", "k2", b"3");
     assert_eq!(ItemDelta::between(&[old], &[other]).len(), 2);
 }
+
+#[test]
+fn lists_say_whether_something_new_is_let_in_or_something_held_is_gone() {
+    let unit = |options: &str| format!("[Service]\nExecStart=/a\n{options}");
+    for (path, before, after, expected) in [
+        (
+            "a.service",
+            unit("ProtectSystem=full\n"),
+            unit("ProtectSystem=strict\n"),
+            "sandbox: ProtectSystem=full → ProtectSystem=strict (hardened)",
+        ),
+        ("a.service", unit("PrivateTmp=yes\n"), unit("NoNewPrivileges=yes\n"), "sandbox: -PrivateTmp=yes (weakened)"),
+        (
+            "etc/docker/daemon.json",
+            r#"{"hosts": ["tcp://127.0.0.1:2375"]}"#.into(),
+            r#"{"hosts": ["tcp://0.0.0.0:2375"]}"#.into(),
+            "(weakened)",
+        ),
+        (
+            "etc/docker/daemon.json",
+            r#"{"hosts": ["tcp://0.0.0.0:2375"]}"#.into(),
+            r#"{"hosts": ["unix:///run/d.sock"]}"#.into(),
+            "(hardened)",
+        ),
+        (
+            "apparmor.d/usr.bin.a",
+            "/usr/bin/a flags=(enforce) {\n  /etc/a r,\n}\n".into(),
+            "/usr/bin/a flags=(complain) {\n  /etc/a r,\n}\n".into(),
+            "flags: -enforce +complain (weakened)",
+        ),
+        (
+            ".github/workflows/a.yml",
+            "on: push\npermissions: read-all\njobs: {}\n".into(),
+            "on: push\npermissions:\n  contents: write\njobs: {}\n".into(),
+            "permissions: read-all → [contents=write] (weakened)",
+        ),
+        (
+            "home/.ssh/config",
+            "Host a\n  UserKnownHostsFile ~/.k\n".into(),
+            "Host a\n  UserKnownHostsFile /dev/null\n".into(),
+            "(weakened)",
+        ),
+    ] {
+        let lines = told(path, &before, &after);
+        assert!(lines.iter().any(|line| line.ends_with(expected)), "{expected}\n{lines:?}");
+    }
+}
