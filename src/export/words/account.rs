@@ -50,7 +50,7 @@ impl<'a> Account<'a> {
         self.told.insert(name.into());
     }
 
-    /// Says whether the item was or is of one of these kinds.
+    /// Says whether the item is of one of these kinds.
     pub(super) fn is_one_of(&self, kinds: &[&str]) -> bool {
         kinds.contains(&self.after.kind.as_str())
     }

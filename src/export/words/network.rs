@@ -8,7 +8,9 @@ use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, values};
 
 /// Longer lists are compared by their entries alone, since patterns cost a pair each.
-const MOST_PATTERNS: usize = 300;
+pub(super) const MOST_PATTERNS: usize = 300;
+/// Longer ones are compared byte by byte, since stars cost their product.
+const LONGEST_PATTERN: usize = 2_048;
 
 /// Says whether a set of addresses or patterns reaches further than another; one that does both weakens.
 pub(super) fn compare_reach(before: &[String], after: &[String]) -> Direction {
@@ -36,7 +38,7 @@ pub(super) fn covers(wide: &str, narrow: &str) -> bool {
         (Some((wide, bits)), Some((narrow, narrow_bits))) => {
             wide.is_ipv4() == narrow.is_ipv4() && bits <= narrow_bits && number(wide, bits) == number(narrow, bits)
         }
-        _ => matches(wide.as_bytes(), narrow.as_bytes()),
+        _ => wide.len().max(narrow.len()) <= LONGEST_PATTERN && matches(wide.as_bytes(), narrow.as_bytes()),
     }
 }
 

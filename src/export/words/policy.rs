@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, map, values};
-use super::network::{compare_reach, tell_lines};
+use super::network::{MOST_PATTERNS, compare_reach, tell_lines};
 use crate::domain::{Fact, FactChange, Facts};
 
 pub(super) fn tell(account: &mut Account<'_>) {
@@ -193,14 +193,15 @@ fn tell_rights(account: &mut Account<'_>) {
     for name in names {
         let (was, is) = (values(old.find(name)), values(new.find(name)));
         let (gone, come) = gone_and_come(&was, &is);
+        let few = was.len().max(is.len()) <= MOST_PATTERNS;
         let shown = name.escape_debug();
         for right in &come {
-            let covered = was.iter().any(|known| covers_right(known, right));
+            let covered = few && was.iter().any(|known| covers_right(known, right));
             let direction = if covered { Neutral } else { Weakened };
             account.say(direction, format!("grants.{shown}: +{}: granted", right.escape_debug()));
         }
         for right in &gone {
-            let covered = is.iter().any(|known| covers_right(known, right));
+            let covered = few && is.iter().any(|known| covers_right(known, right));
             let direction = if covered { Neutral } else { Hardened };
             account.say(direction, format!("grants.{shown}: -{}: no longer granted as such", right.escape_debug()));
         }

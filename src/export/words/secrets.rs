@@ -2,6 +2,8 @@
 //!
 //! No digest of a clear secret is kept, so nobody can say that one changed; that is said instead. Never here: values.
 
+use std::collections::BTreeSet;
+
 use super::Direction::{Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, values};
 use crate::domain::{Fact, Facts};
@@ -64,17 +66,17 @@ fn tell_cover(account: &mut Account<'_>) {
     let (Some(_), Some(plain)) = (account.before.facts.find("plain_keys"), account.change("plain_keys")) else {
         return;
     };
-    let list = |facts: &Facts, name: &str| values(facts.find(name));
+    let list = |facts: &Facts, name: &str| values(facts.find(name)).into_iter().collect::<BTreeSet<_>>();
     let (was, is) = (list(&account.before.facts, "encrypted_keys"), list(&account.after.facts, "encrypted_keys"));
     let (old, new) = (values(plain.before.as_ref()), values(plain.after.as_ref()));
     let (gone, come) = gone_and_come(&old, &new);
     for name in come {
-        if was.iter().any(|known| known == name) {
+        if was.contains(name) {
             account.say(Weakened, format!("{}: decrypted, now in clear", name.escape_debug()));
         }
     }
     for name in gone {
-        if is.iter().any(|known| known == name) {
+        if is.contains(name) {
             account.say(Hardened, format!("{}: encrypted, was in clear", name.escape_debug()));
         }
     }
