@@ -41,11 +41,15 @@ pub(super) fn tell(account: &mut Account<'_>) {
     tell_place(account);
     tell_keys(account);
     tell_expiry(account);
-    if let (Some(old), Some(new)) = (before.facts.text("fingerprint_sha256"), after.facts.text("fingerprint_sha256")) {
-        if old == new && before.git_id != after.git_id {
+    if before.git_id == after.git_id {
+        tell_other(account);
+    } else if let (Some(old), Some(new)) =
+        (before.facts.text("fingerprint_sha256"), after.facts.text("fingerprint_sha256"))
+    {
+        if old == new {
             let same = before.kind == after.kind;
             account.headline(Neutral, if same { "no semantic change" } else { "re-encoded, no semantic change" });
-        } else if old != new {
+        } else {
             let text = match (
                 same_key(&before.facts, &after.facts),
                 before.facts.find("issuer") == after.facts.find("issuer"),
@@ -148,9 +152,6 @@ fn tell_signed_key(account: &mut Account<'_>) {
 
 fn tell_private_key(account: &mut Account<'_>, was_encrypted: bool, is_encrypted: bool) {
     let (before, after) = (account.before, account.after);
-    if before.git_id == after.git_id {
-        return tell_other(account);
-    }
     let same = same_key(&before.facts, &after.facts);
     match (was_encrypted, is_encrypted) {
         (true, false) => account.headline(Weakened, "decrypted in place"),
@@ -179,7 +180,9 @@ fn tell_other(account: &mut Account<'_>) {
     let same_kind = before.kind == after.kind;
     match same_key(&before.facts, &after.facts) {
         Some(false) => return account.headline(Neutral, "key replaced"),
-        Some(true) if !same_kind => return account.headline(Neutral, "re-encoded, same key"),
+        Some(true) if !same_kind && before.git_id != after.git_id => {
+            return account.headline(Neutral, "re-encoded, same key");
+        }
         _ => {}
     }
     if !same_kind {
