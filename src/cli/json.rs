@@ -138,6 +138,11 @@ fn fact_change(change: &FactChange) -> Value {
     })
 }
 
+fn statements(delta: &ItemDelta) -> Vec<Value> {
+    let statement = |statement: crate::export::Statement| json!({ "text": statement.text, "direction": statement.direction.as_str() });
+    crate::export::statements(delta).into_iter().map(statement).collect()
+}
+
 /// Returns an item's difference.
 pub(super) fn item_delta(delta: &ItemDelta) -> Value {
     let item = delta.item();
@@ -147,6 +152,7 @@ pub(super) fn item_delta(delta: &ItemDelta) -> Value {
         "class": item.map(|item| item.class.as_str()),
         "op": delta.operation().as_str(),
         "words": crate::export::words(delta),
+        "statements": statements(delta),
         "from": delta.before.as_ref().map(|item| item.path.to_string()),
         "facts": delta.fact_changes().iter().map(fact_change).collect::<Vec<_>>(),
     })
@@ -181,6 +187,7 @@ pub(super) fn event(event: &Event) -> Value {
         "class": item.map(|item| item.class.as_str()),
         "op": event.delta.operation().as_str(),
         "words": crate::export::words(&event.delta),
+        "statements": statements(&event.delta),
         "from": state(&event.delta.before),
         "to": state(&event.delta.after),
         "facts": event.delta.fact_changes().iter().map(fact_change).collect::<Vec<_>>(),

@@ -1,8 +1,8 @@
 //! What lies between two manifests, or two commits: items and components before and after.
 //!
-//! Never here: how a difference is shown. Words such as "renewed" are derived in `report`.
+//! Never here: how a difference is shown. Words such as "renewed" are derived in `export::words`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub enum ItemOperation {
     Changed,
     /// It is gone.
     Removed,
-    /// It stands elsewhere, its content unchanged.
+    /// It stands elsewhere: the same content, or the same key or certificate in other bytes.
     Renamed,
 }
 
@@ -79,26 +79,77 @@ impl ItemDelta {
         changes
     }
 
-    /// Returns the differences of two sets of items, sorted by path; a removed and an added item of the
-    /// same content are one that was renamed.
+    /// Returns the differences of two sets of items, sorted by path; a removed and an added item of the same
+    /// content are one that was renamed, and so are two that hold the same certificate or the same key.
     pub fn between(before: &[ConfigurationItem], after: &[ConfigurationItem]) -> Vec<Self> {
         let old: BTreeMap<&RepoPath, _> = before.iter().map(|item| (&item.path, item)).collect();
         let new: BTreeMap<&RepoPath, _> = after.iter().map(|item| (&item.path, item)).collect();
+        let mut deltas = Vec::new();
+        let mut added = Vec::new();
+        for (path, item) in &new {
+            match old.get(path) {
+                Some(known) if known == item => {}
+                Some(known) => {
+                    deltas.push(Self { before: Some((*known).clone()), after: Some((*item).clone()) });
+                }
+                None => added.push(*item),
+            }
+        }
         let mut removed: Vec<_> =
             old.iter().filter(|(path, _)| !new.contains_key(*path)).map(|(_, item)| *item).collect();
-        let mut deltas = Vec::new();
-        for (path, item) in new {
-            let known = match old.get(path) {
-                Some(known) if *known == item => continue,
-                Some(known) => Some((*known).clone()),
-                None => removed.iter().position(|gone| gone.git_id == item.git_id).map(|at| removed.remove(at).clone()),
-            };
-            deltas.push(Self { before: known, after: Some(item.clone()) });
-        }
+        // What is most surely the same is paired first.
+        pair(&mut removed, &mut added, &mut deltas, |item| Some(("content", item.git_id.to_string())));
+        pair(&mut removed, &mut added, &mut deltas, name_by_certificate);
+        pair(&mut removed, &mut added, &mut deltas, name_by_key);
+        deltas.extend(added.into_iter().map(|item| Self { before: None, after: Some(item.clone()) }));
         deltas.extend(removed.into_iter().map(|item| Self { before: Some(item.clone()), after: None }));
         deltas.sort_by(|a, b| a.item().map(|item| &item.path).cmp(&b.item().map(|item| &item.path)));
         deltas
     }
+}
+
+/// By what an item is found again, if it has such a thing.
+type Name = (&'static str, String);
+
+fn name_by_certificate(item: &ConfigurationItem) -> Option<Name> {
+    item.facts.text("fingerprint_sha256").map(|print| ("certificate", print.to_owned()))
+}
+
+/// A private key is never found again in a public one, nor a key in a certificate.
+fn name_by_key(item: &ConfigurationItem) -> Option<Name> {
+    let part = match (item.facts.find("serial"), item.facts.find("encrypted"), item.facts.find("subject")) {
+        (Some(_), ..) => "certificate",
+        (_, Some(_), _) => "private",
+        (_, _, Some(_)) => "request",
+        _ => "public",
+    };
+    let print = ["spki_sha256", "fingerprint", "thumbprint_sha256"].into_iter().find_map(|name| item.facts.text(name));
+    print.map(|print| (part, format!("{part} {print}")))
+}
+
+/// Pairs removed and added items of the same name, each in the order of their paths.
+fn pair(
+    removed: &mut Vec<&ConfigurationItem>,
+    added: &mut Vec<&ConfigurationItem>,
+    deltas: &mut Vec<ItemDelta>,
+    name: impl Fn(&ConfigurationItem) -> Option<Name>,
+) {
+    let mut gone: BTreeMap<Name, VecDeque<&ConfigurationItem>> = BTreeMap::new();
+    for item in removed.iter() {
+        if let Some(name) = name(item) {
+            gone.entry(name).or_default().push_back(item);
+        }
+    }
+    let mut found = BTreeSet::new();
+    added.retain(|item| {
+        let Some(known) = name(item).and_then(|name| gone.get_mut(&name)).and_then(VecDeque::pop_front) else {
+            return true;
+        };
+        found.insert(&known.path);
+        deltas.push(ItemDelta { before: Some(known.clone()), after: Some((*item).clone()) });
+        false
+    });
+    removed.retain(|item| !found.contains(&item.path));
 }
 
 fn compare_facts(prefix: &str, before: &Facts, after: &Facts, changes: &mut Vec<FactChange>) {

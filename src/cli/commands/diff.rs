@@ -58,8 +58,8 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Answer, Failure>
     let mut text = String::new();
     for delta in &items {
         let _ = writeln!(text, "{}", export::item_line(delta));
-        for change in delta.fact_changes() {
-            let _ = writeln!(text, "  {}", export::fact_line(&change));
+        for line in export::change_lines(delta) {
+            let _ = writeln!(text, "  {line}");
         }
     }
     for delta in components {

@@ -1,0 +1,252 @@
+//! Policies that grant: statements of IAM, rights of Kubernetes, lines of Casbin, profiles of seccomp.
+//!
+//! A grant that covers more is weaker, a refusal that covers more is harder; a statement without a name is found by
+//! what it says, since its number shifts. Never here: what two policies grant together.
+
+use std::collections::BTreeMap;
+
+use super::Direction::{self, Hardened, Neutral, Weakened};
+use super::account::{Account, gone_and_come, map, values};
+use super::network::{MOST_PATTERNS, compare_reach, tell_lines};
+use crate::domain::{Fact, FactChange, Facts};
+
+pub(super) fn tell(account: &mut Account<'_>) {
+    match account.after.kind.as_str() {
+        "aws-iam-policy" | "iam-policy" => tell_statements(account),
+        "k8s-rbac" => tell_rights(account),
+        "casbin-policy" => tell_lines(account, "lines", |line| match line.rsplit(',').next().map(str::trim) {
+            Some("deny") => (Hardened, "refused"),
+            _ => (Weakened, "granted"),
+        }),
+        "seccomp-profile" => tell_calls(account),
+        "selinux-policy" => tell_lines(account, "allow", |_| (Weakened, "allowed")),
+        _ => {}
+    }
+}
+
+/// Statements by name, those with a number for a name apart.
+type Statements<'a> = BTreeMap<&'a str, &'a Facts>;
+
+fn statements(facts: &Facts) -> (Statements<'_>, Statements<'_>) {
+    let all = facts.iter().filter_map(|(name, fact)| match fact {
+        Fact::Map(inner) if name.starts_with("Statement[") => Some((name, inner)),
+        _ => None,
+    });
+    let is_number = |name: &str| {
+        let inner = name.trim_start_matches("Statement[").trim_end_matches(']');
+        !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    all.partition(|(name, _)| !is_number(name))
+}
+
+fn tell_statements(account: &mut Account<'_>) {
+    let (before, after) = (&account.before.facts, &account.after.facts);
+    let (mut old, old_numbered) = statements(before);
+    let (mut new, new_numbered) = statements(after);
+    let mut contents: BTreeMap<&Facts, usize> = BTreeMap::new();
+    for facts in new_numbered.values() {
+        *contents.entry(facts).or_default() += 1;
+    }
+    let mut moved: BTreeMap<&Facts, usize> = BTreeMap::new();
+    for (name, facts) in old_numbered {
+        match contents.get_mut(facts) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                *moved.entry(facts).or_default() += 1;
+            }
+            _ => {
+                old.insert(name, facts);
+            }
+        }
+    }
+    for (name, facts) in new_numbered {
+        match moved.get_mut(facts) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => {
+                new.insert(name, facts);
+            }
+        }
+    }
+    for change in account.untold() {
+        if change.name.starts_with("Statement[") || change.name == "statements" {
+            account.mark(change.name);
+        }
+    }
+    let mut told = false;
+    for (name, facts) in &new {
+        match old.remove(name) {
+            Some(known) if known == *facts => continue,
+            Some(known) => tell_statement(account, name, known, facts),
+            None => whole(account, name, facts, "granted", "refused", false),
+        }
+        told = true;
+    }
+    for (name, facts) in &old {
+        told = true;
+        whole(account, name, facts, "no longer granted", "no longer refused", true);
+    }
+    if !told
+        && account.before.git_id != account.after.git_id
+        && account.before.facts != account.after.facts
+        && account.untold().is_empty()
+    {
+        account.headline(Neutral, "re-ordered, no semantic change");
+    }
+}
+
+fn allows(facts: &Facts) -> bool {
+    facts.text("Effect") != Some("Deny")
+}
+
+/// A statement that came or went.
+fn whole(account: &mut Account<'_>, name: &str, facts: &Facts, grant: &str, refusal: &str, gone: bool) {
+    let (direction, what) = if allows(facts) { (Weakened, grant) } else { (Hardened, refusal) };
+    let direction = if gone { direction.opposite() } else { direction };
+    let list = |names: [&str; 2]| {
+        let found = names.into_iter().find_map(|name| facts.find(name).map(|fact| (name.starts_with("Not"), fact)));
+        found.map(|(not, fact)| {
+            let text = values(Some(fact)).join(", ");
+            format!("{}{}", if not { "all but " } else { "" }, text.escape_debug())
+        })
+    };
+    let action = list(["Action", "NotAction"]).unwrap_or_default();
+    let resource = list(["Resource", "NotResource"]).map(|text| format!(" on {text}")).unwrap_or_default();
+    let whose = list(["Principal", "NotPrincipal"]).map(|text| format!(" to {text}")).unwrap_or_default();
+    let bound = if facts.find("Condition").is_some() { " under a condition" } else { "" };
+    let sign = if gone { '-' } else { '+' };
+    account.say(direction, format!("{sign}{}: {what}: {action}{resource}{whose}{bound}", name.escape_debug()));
+}
+
+fn tell_statement(account: &mut Account<'_>, name: &str, before: &Facts, after: &Facts) {
+    let parts = before.iter().chain(after.iter()).map(|(part, _)| part).collect::<std::collections::BTreeSet<_>>();
+    for part in parts {
+        let (old, new) = (before.find(part), after.find(part));
+        if old == new {
+            continue;
+        }
+        let change = FactChange { name: format!("{name}.{part}"), before: old.cloned(), after: new.cloned() };
+        let allow = allows(after);
+        let (direction, what) = judge_part(part, old, new);
+        let direction = if allow || part == "Effect" { direction } else { direction.opposite() };
+        let what = match (what, allow) {
+            ("", _) => String::new(),
+            (what, true) => format!("grant {what}"),
+            (what, false) => format!("refusal {what}"),
+        };
+        let whose = values(after.find("Principal"));
+        let whose = match part {
+            "Action" | "Resource" if !whose.is_empty() && !what.is_empty() => {
+                format!(" to {}", whose.join(", ").escape_debug())
+            }
+            _ => String::new(),
+        };
+        account.say_change(&change, direction, &format!("{what}{whose}"));
+    }
+}
+
+/// Which way a part moves a grant.
+fn judge_part(part: &str, before: Option<&Fact>, after: Option<&Fact>) -> (Direction, &'static str) {
+    let (old, new) = (values(before), values(after));
+    let named = |direction| match direction {
+        Weakened => (Weakened, "widened"),
+        Hardened => (Hardened, "narrowed"),
+        Neutral => (Neutral, "neither widened nor narrowed"),
+    };
+    match part {
+        "Effect" if values(after) == ["Allow"] => (Weakened, ""),
+        "Effect" => (Hardened, ""),
+        "Principal" => named(compare_principals(&old, &new)),
+        "Action" | "Resource" => {
+            named(compare_reach(&lower_if(part == "Action", &old), &lower_if(part == "Action", &new)))
+        }
+        "NotAction" | "NotResource" | "NotPrincipal" => named(compare_reach(&old, &new).opposite()),
+        "Condition" => {
+            let (gone, come) = gone_and_come(&old, &new);
+            match (gone.is_empty(), come.is_empty()) {
+                (true, false) => (Hardened, "narrowed by a condition"),
+                (false, true) => (Weakened, "widened: a condition fell"),
+                _ => (Neutral, "under another condition"),
+            }
+        }
+        _ => (Neutral, ""),
+    }
+}
+
+/// Names of actions have no case.
+fn lower_if(lower: bool, list: &[String]) -> Vec<String> {
+    list.iter().map(|text| if lower { text.to_ascii_lowercase() } else { text.clone() }).collect()
+}
+
+/// `*` and `AWS=*` are everybody.
+fn compare_principals(before: &[String], after: &[String]) -> Direction {
+    let open = |list: &[String]| {
+        list.iter().map(|name| if name.ends_with("=*") { "*".to_owned() } else { name.clone() }).collect::<Vec<_>>()
+    };
+    compare_reach(&open(before), &open(after))
+}
+
+fn tell_rights(account: &mut Account<'_>) {
+    let (before, after) = (&account.before.facts, &account.after.facts);
+    let empty = Facts::new();
+    let (old, new) = (map(before, "grants").unwrap_or(&empty), map(after, "grants").unwrap_or(&empty));
+    let names = old.iter().chain(new.iter()).map(|(name, _)| name).collect::<std::collections::BTreeSet<_>>();
+    for name in names {
+        let (was, is) = (values(old.find(name)), values(new.find(name)));
+        let (gone, come) = gone_and_come(&was, &is);
+        let few = was.len().max(is.len()) <= MOST_PATTERNS;
+        let shown = name.escape_debug();
+        for right in &come {
+            let covered = few && was.iter().any(|known| covers_right(known, right));
+            let direction = if covered { Neutral } else { Weakened };
+            account.say(direction, format!("grants.{shown}: +{}: granted", right.escape_debug()));
+        }
+        for right in &gone {
+            let covered = few && is.iter().any(|known| covers_right(known, right));
+            let direction = if covered { Neutral } else { Hardened };
+            account.say(direction, format!("grants.{shown}: -{}: no longer granted as such", right.escape_debug()));
+        }
+    }
+    account.mark("grants");
+}
+
+/// `get,list apps/deployments`: verbs, groups and resources, each with `*` for all.
+fn covers_right(wide: &str, narrow: &str) -> bool {
+    let parts = |text: &str| -> Option<[Vec<String>; 3]> {
+        let (verbs, rest) = text.split_once(' ')?;
+        let (groups, resources) = rest.split_once('/')?;
+        (!rest.contains(" to ") && !rest.contains(' '))
+            .then(|| [verbs, groups, resources].map(|list| list.split(',').map(str::to_owned).collect()))
+    };
+    match (parts(wide), parts(narrow)) {
+        (Some(wide), Some(narrow)) => wide
+            .iter()
+            .zip(&narrow)
+            .all(|(wide, narrow)| narrow.iter().all(|name| wide.iter().any(|known| known == "*" || known == name))),
+        _ => wide == narrow,
+    }
+}
+
+/// seccomp: what an action lets a process do decides which way a call in its list counts.
+fn tell_calls(account: &mut Account<'_>) {
+    let rank = |action: &str| match action {
+        "SCMP_ACT_ALLOW" | "SCMP_ACT_LOG" | "SCMP_ACT_NOTIFY" | "SCMP_ACT_TRACE" => Weakened,
+        _ => Hardened,
+    };
+    if let Some(change) = account.change("defaultAction") {
+        let side = |fact: &Option<Fact>| rank(&values(fact.as_ref()).concat());
+        let direction = if side(&change.before) == side(&change.after) { Neutral } else { side(&change.after) };
+        account.say_change(&change, direction, "every call that no list names");
+    }
+    for change in account.untold() {
+        let Some(action) = change.name.strip_prefix("syscalls.") else { continue };
+        let (old, new) = (values(change.before.as_ref()), values(change.after.as_ref()));
+        let (gone, come) = gone_and_come(&old, &new);
+        let direction = match (gone.is_empty(), come.is_empty()) {
+            (true, false) => rank(action),
+            (false, true) => rank(action).opposite(),
+            (true, true) => Neutral,
+            (false, false) => Weakened,
+        };
+        account.say_change(&change, direction, "");
+    }
+}
