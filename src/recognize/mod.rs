@@ -9,6 +9,7 @@ mod corpus;
 mod declared;
 mod der;
 mod der_file;
+mod derived;
 mod dotenv;
 mod jwk_file;
 mod keystore;
@@ -25,6 +26,7 @@ mod pkcs7;
 mod private_key;
 mod public_key;
 mod putty;
+mod recipients;
 mod request;
 mod sealed_file;
 mod secrecy;
@@ -66,6 +68,7 @@ const RECOGNIZERS: &[Recognizer] = &[
     ssh_file::recognize,
     jwk_file::recognize,
     token_file::recognize,
+    recipients::recognize,
     sealed_file::recognize,
     secret_document::recognize,
     dotenv::recognize,
