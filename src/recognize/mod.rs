@@ -6,13 +6,18 @@
 mod certificate;
 #[cfg(test)]
 mod corpus;
+mod credential_document;
+mod credential_file;
 mod declared;
 mod der;
 mod der_file;
 mod derived;
+mod dnssec;
 mod dotenv;
+mod embedded;
 mod jwk_file;
 mod keystore;
+mod marked_key;
 mod name;
 mod oid;
 mod openpgp;
@@ -33,6 +38,7 @@ mod secrecy;
 mod secret_document;
 mod settings;
 mod sha1;
+mod sops_lines;
 mod ssh;
 mod ssh_file;
 mod structured;
@@ -69,8 +75,13 @@ const RECOGNIZERS: &[Recognizer] = &[
     jwk_file::recognize,
     token_file::recognize,
     recipients::recognize,
+    marked_key::recognize,
+    dnssec::recognize,
     sealed_file::recognize,
     secret_document::recognize,
+    sops_lines::recognize,
+    credential_document::recognize,
+    credential_file::recognize,
     dotenv::recognize,
     settings::recognize,
 ];
@@ -79,7 +90,7 @@ const RECOGNIZERS: &[Recognizer] = &[
 pub fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let text = text::from_utf16(bytes).map(zeroize::Zeroizing::new);
     let bytes = text.as_ref().map_or(bytes, |text| text.as_bytes());
-    RECOGNIZERS.iter().find_map(|recognizer| recognizer(path, bytes))
+    embedded::add(path, bytes, RECOGNIZERS.iter().find_map(|recognizer| recognizer(path, bytes)))
 }
 
 /// Reads a file that the policy declares to be of `kind`; an unreadable one is observed, not refused.
