@@ -21,9 +21,10 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "items",
     "items 1.0.0 --class access-control",
+    "items --explain .baseline/policy.toml",
     "components",
     "check",
     "check --staged",
