@@ -135,7 +135,7 @@ register! {
         ["entries"]
         ["secret-in-clear"];
     "pkcs12-keystore" Key "DER of version 3 with a safe" "RFC 7292"
-        ["mac", "encrypted"]
+        ["mac", "mac_iterations", "encrypted", "certificates"]
         ["private-key-in-clear", "keystore-default-password"];
     "private-key-der" Key "DER of PKCS#8, PKCS#1, SEC 1 or DSA" "RFC 5958, RFC 8017, RFC 5915"
         ["algorithm", "bits", "curve", "spki_sha256", "container", "encrypted"]

@@ -29,6 +29,7 @@ mod path;
 mod peers;
 mod pem;
 mod pem_file;
+mod pkcs12;
 mod pkcs7;
 mod private_key;
 mod public_key;

@@ -33,6 +33,9 @@ openssl x509 -in cert.pem -text -out verbose.txt
 openssl req -new -key ec.pem -subj /CN=csr -addext subjectAltName=DNS:c.test -out r.csr
 openssl crl2pkcs7 -nocrl -certfile cert.pem -outform DER -out c.p7b
 cat cert.pem rsa.pem > both.pem
+openssl pkcs12 -export -inkey rsa.pem -in cert.pem -passout pass:changeit -certpbe NONE -keypbe NONE -out open.p12
+openssl pkcs12 -export -inkey rsa.pem -in cert.pem -passout pass: -macalg sha1 -out empty.p12
+openssl pkcs12 -export -inkey rsa.pem -in cert.pem -passout pass:long-and-unknown -out closed.p12
 openssl x509 -in cert.pem -noout -subject -issuer -serial -fingerprint -sha256 -nameopt RFC2253 -ext subjectAltName > cert.said
 ssh-keygen -q -t ecdsa -b 384 -N '' -C 'me & you' -f ssh
 ssh-keygen -q -t ed25519 -N x -f ssh-locked
@@ -164,6 +167,21 @@ fn certificates_say_what_openssl_says() {
     assert_eq!(material.found("c.p7b").kind, "pkcs7-certificates");
     assert_eq!(material.found("both.pem").kind, "pem-combined");
     assert_eq!(material.found("r.csr").facts.list("san"), [Fact::from("DNS:c.test")]);
+}
+
+#[test]
+fn key_stores_tell_what_is_open_and_a_password_of_the_manuals() {
+    let material = material();
+    if material.0.is_empty() {
+        return;
+    }
+    let (clear, default) = (("private-key-in-clear", None), ("keystore-default-password", None));
+    assert_eq!(rules(&material.found("open.p12")), [clear, default]);
+    assert_eq!(rules(&material.found("empty.p12")), [default]);
+    assert_eq!(rules(&material.found("closed.p12")), []);
+    let open = material.found("open.p12").facts;
+    let [Fact::Map(certificate)] = open.list("certificates") else { panic!("{open:?}") };
+    assert_eq!(*certificate, material.found("cert.pem").facts);
 }
 
 #[test]
