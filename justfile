@@ -21,6 +21,10 @@ test:
 deny:
     python3 tests/tools/licences.py
 
+# Needs the folder of a labelled corpus in GIT_BASELINE_CORPUS.
+corpus:
+    cargo test --locked --test corpus -- --nocapture --test-threads 1
+
 bench:
     cargo bench --locked
 

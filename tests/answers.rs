@@ -24,6 +24,7 @@ fn is_missing() -> bool {
 const COMMANDS: [&str; 27] = [
     "items",
     "items 1.0.0 --class access-control",
+    "items --explain .baseline/policy.toml",
     "components",
     "check",
     "check --staged",

@@ -154,7 +154,7 @@ register! {
     // The baseline itself.
     "policy-invalid" High "IEC 62304 cl. 8.1.1" "mend .baseline/policy.toml at the line named";
     "change-request-missing" High "IEC 62304 cl. 8.2.1" "name it in the commit: git commit --amend --trailer \"Change-Request: ID\"";
-    "unreadable" Medium "IEC 62304 cl. 8.1.1" "mend the file, or declare another kind in .baseline/policy.toml";
+    "unreadable" Info "IEC 62304 cl. 8.1.1" "mend the file, or declare another kind in .baseline/policy.toml";
     "item-undeclared" Info "IEC 62304 cl. 8.1.1" "add a rule to .baseline/policy.toml";
 }
 

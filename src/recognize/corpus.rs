@@ -14,6 +14,7 @@ use crate::domain::Fact;
 const KINDS: &[&str] = &[
     "age-encrypted",
     "age-identity",
+    "age-recipients",
     "ansible-vault",
     "certificate-bundle",
     "dh-parameters",
@@ -50,10 +51,8 @@ const KINDS: &[&str] = &[
 
 /// Facts that no recogniser can read from the bytes alone, with the reason.
 const OUT_OF_REACH: &[(&str, &str)] = &[
-    ("keys/ed25519.pem", "spki_sha256"), // The file holds no public half.
-    ("keys/dsa.pem", "spki_sha256"),     // As above.
-    ("vpn/wg0.conf", "public_key"),      // Only the private half is in the file.
-    ("ssh/id_rsa", "comment"),           // Encrypted; the label comes from the file beside it.
+    ("keys/dsa.pem", "spki_sha256"), // The file holds no public half.
+    ("ssh/id_rsa", "comment"),       // Encrypted; the label comes from the file beside it.
 ];
 
 /// Rules that are observed here; all others are judged from facts elsewhere.
@@ -64,6 +63,7 @@ const OBSERVED: &[&str] = &[
     "secret-in-clear",
     "k8s-secret-manifest",
     "keystore-default-password",
+    "tsig-weak-algorithm",
     "unreadable",
 ];
 

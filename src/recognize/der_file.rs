@@ -9,7 +9,7 @@ use super::der::{self, Element, INTEGER, SEQUENCE};
 use super::private_key::PrivateKey;
 use super::public_key::PublicKey;
 use super::text::MOST_VALUES;
-use super::{Recognized, keystore, path, pem_file, pkcs7, request};
+use super::{Recognized, path, pem_file, pkcs7, pkcs12, request};
 
 /// Recognises a DER file.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
@@ -35,10 +35,8 @@ fn from_element(whole: Element<'_>) -> Option<Recognized> {
     if let Some(certificates) = pkcs7::certificates(whole, MOST_VALUES) {
         return Some(Recognized::certificate("pkcs7-certificates", pem_file::bundle(&certificates)));
     }
-    if let Some(facts) = keystore::pkcs12(whole) {
-        let clear = facts.flag("encrypted") == Some(false);
-        let found = Recognized::key("pkcs12-keystore", facts);
-        return Some(if clear { found.with_clear_key(None) } else { found });
+    if let Some(found) = pkcs12::read(whole) {
+        return Some(found);
     }
     if let Some(key) = PrivateKey::from_der(whole) {
         return Some(pem_file::observe_key(Recognized::key("private-key-der", key.facts()), &key, None));

@@ -6,7 +6,7 @@ use crate::domain::{Fact, Facts, RepoPath};
 
 use super::secrecy::{self, Named, WITHHELD};
 use super::text::{MOST_VALUES, bounded};
-use super::{Recognized, path};
+use super::{Recognized, embedded, path};
 
 /// How large an environment file may be.
 const MOST_BYTES: usize = 256 * 1024;
@@ -14,12 +14,17 @@ const MOST_BYTES: usize = 256 * 1024;
 /// Recognises an environment file by its name and grammar.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let file = path::lower_name(path);
-    let is_wanted = file == ".env" || file.starts_with(".env.") || path::extension(path).as_deref() == Some("env");
-    if !is_wanted || bytes.len() > MOST_BYTES {
+    let named = file == ".env" || file.starts_with(".env.") || path::extension(path).as_deref() == Some("env");
+    // Of other files only those are wanted that set variables, and one of them to a private key.
+    let is_wanted = || named || is_shell(path, &file) && embedded::may_hold(bytes);
+    if bytes.len() > MOST_BYTES || !is_wanted() {
         return None;
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let variables = parse(&String::from_utf8_lossy(bytes))?;
+    if !named && !variables.iter().any(|variable| variable.key) {
+        return None;
+    }
     let sample = ["example", "sample", "template", "dist", "defaults"].iter().any(|word| file.contains(word));
     let mut shown = Facts::new();
     let mut clear = Vec::new();
@@ -38,6 +43,9 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let mut found = Recognized::key("dotenv", facts);
     found.secret = !clear.is_empty();
     Some(clear.into_iter().fold(found, |found, variable| {
+        if variable.key {
+            return found.with_clear_key(Some(variable.line));
+        }
         let message = format!("\"{}\" has a value in clear", bounded(variable.name.as_bytes()));
         found.observe("secret-in-clear", Some(variable.line), message)
     }))
@@ -47,13 +55,21 @@ struct Variable {
     name: String,
     value: String,
     line: u32,
+    /// Whether the value is a private key in clear.
+    key: bool,
 }
 
 impl Variable {
     fn is_secret(&self) -> bool {
-        let named = secrecy::judge(&self.name) == Named::Secret && !secrecy::is_placeholder(&self.value);
+        let named = self.key || secrecy::judge(&self.name) == Named::Secret && !secrecy::is_placeholder(&self.value);
         named || secrecy::has_credentials(&self.value) || secrecy::is_token(&self.value)
     }
+}
+
+/// Says whether shells read such a file.
+fn is_shell(path: &RepoPath, file: &str) -> bool {
+    const READ: [&str; 8] = ["bash", "bash_profile", "bashrc", "envrc", "profile", "sh", "zsh", "zshrc"];
+    !file.contains('.') || path::extension(path).is_some_and(|extension| READ.contains(&extension.as_str()))
 }
 
 /// Returns every assignment; none when a line is anything else.
@@ -76,7 +92,8 @@ fn parse(text: &str) -> Option<Vec<Variable>> {
             Some(quote) => quoted(value, quote, &mut lines),
             None => value.split(" #").next().unwrap_or_default().trim_end().to_owned(),
         };
-        variables.push(Variable { name: name.to_owned(), value, line: number });
+        let key = embedded::may_hold(value.as_bytes()) && embedded::keys(value.as_bytes()).iter().any(|key| key.clear);
+        variables.push(Variable { name: name.to_owned(), value, line: number, key });
     }
     (!variables.is_empty()).then_some(variables)
 }
@@ -111,6 +128,21 @@ mod tests {
         assert_eq!(found.observations.iter().map(|seen| seen.line).collect::<Vec<_>>(), [Some(3), Some(5), Some(6)]);
         let said = format!("{found:?}");
         assert!(found.secret && !said.contains("hunter") && !said.contains("ghp_") && said.contains("debug"), "{said}");
+    }
+
+    #[test]
+    fn a_private_key_is_seen_whatever_its_name_and_in_exports_of_shells() {
+        let key = "-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\\n-----END PRIVATE KEY-----";
+        let text = format!("A=b\nSERVICE=\"{key}\"\n");
+        let found_in =
+            |path, text: &str| found(path, text).map(|found| (found.observations[0].rule, found.observations[0].line));
+        assert_eq!(found_in(".env", &text), Some(("private-key-in-clear", Some(2))));
+        let export = format!("#!/bin/sh\nexport SERVICE='{}'\n", key.replace("\\n", "\n"));
+        for path in [".envrc", "set-env.sh", "secrets"] {
+            assert_eq!(found_in(path, &export), Some(("private-key-in-clear", Some(2))), "{path}");
+            assert_eq!(found(path, &format!("{export}\nmake install\n")), None);
+        }
+        assert_eq!(found(".envrc", "export A=b\n"), None);
     }
 
     #[test]

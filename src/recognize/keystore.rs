@@ -1,13 +1,12 @@
-//! Key stores: PKCS#12, and Java's JKS and JCEKS, whose certificates can be read without a password.
+//! Java's key stores JKS and JCEKS, whose certificates can be read without a password.
 //!
 //! Never here: opening a store. One thing is tried: the few passwords that Java's own manuals hand out.
-//! Serves RFC 7292 and `sun.security.provider.JavaKeyStore`.
+//! Serves `sun.security.provider.JavaKeyStore`.
 
 use crate::domain::{Fact, Facts, RepoPath};
 
 use super::Recognized;
-use super::certificate::{Certificate, algorithm_name};
-use super::der::{self, Element, INTEGER, OCTET_STRING, OID, SEQUENCE};
+use super::certificate::Certificate;
 use super::sha1::sha1;
 use super::text::{MOST_VALUES, trimmed};
 
@@ -120,46 +119,4 @@ impl<'a> Stream<'a> {
         let length = self.word()?;
         self.take(usize::try_from(length).ok()?)
     }
-}
-
-/// Returns the facts of a PKCS#12 store.
-pub(super) fn pkcs12(whole: Element<'_>) -> Option<Facts> {
-    let mut fields = whole.inside();
-    if fields.read(INTEGER)?.number()? != 3 {
-        return None;
-    }
-    let mut safe = fields.read(SEQUENCE)?.inside();
-    let content_type = safe.read(OID)?.oid()?;
-    if !content_type.starts_with("1.2.840.113549.1.7.") {
-        return None;
-    }
-    let mut facts = Facts::new();
-    if let Some(mac) = fields.read(SEQUENCE) {
-        let mut mac = mac.inside();
-        facts.set_some("mac", mac.read(SEQUENCE)?.inside().read(SEQUENCE).and_then(algorithm_name));
-        mac.read(OCTET_STRING)?;
-        facts.set("mac_iterations", mac.read(INTEGER).and_then(Element::number).unwrap_or(1));
-    }
-    let content = safe.read(0xa0).and_then(|explicit| explicit.inside().next());
-    let safes =
-        content.filter(|content| content.tag == OCTET_STRING).and_then(|data| der::only(data.content, SEQUENCE));
-    if let Some(safes) = safes {
-        facts.set("encrypted", !holds_clear_key(safes));
-    }
-    Some(facts)
-}
-
-/// Says whether an unencrypted part of the store holds an unencrypted key.
-fn holds_clear_key(safes: Element<'_>) -> bool {
-    Iterator::take(safes.inside(), MOST_VALUES).any(|safe| {
-        let mut inside = safe.inside();
-        let is_data = inside.read(OID).and_then(Element::oid).is_some_and(|id| id == "1.2.840.113549.1.7.1");
-        let data = inside.read(0xa0).and_then(|explicit| explicit.inside().read(OCTET_STRING));
-        let bags = data.filter(|_| is_data).and_then(|data| der::only(data.content, SEQUENCE));
-        bags.is_some_and(|bags| {
-            Iterator::take(bags.inside(), MOST_VALUES).any(|bag| {
-                bag.inside().read(OID).and_then(Element::oid).is_some_and(|id| id == "1.2.840.113549.1.12.10.1.1")
-            })
-        })
-    })
 }

@@ -6,12 +6,20 @@
 mod certificate;
 #[cfg(test)]
 mod corpus;
+mod credential_document;
+mod credential_file;
 mod declared;
 mod der;
 mod der_file;
+mod derived;
+mod dnssec;
 mod dotenv;
+mod embedded;
+mod explain;
 mod jwk_file;
 mod keystore;
+mod kinds;
+mod marked_key;
 mod name;
 mod oid;
 mod openpgp;
@@ -21,16 +29,19 @@ mod path;
 mod peers;
 mod pem;
 mod pem_file;
+mod pkcs12;
 mod pkcs7;
 mod private_key;
 mod public_key;
 mod putty;
+mod recipients;
 mod request;
 mod sealed_file;
 mod secrecy;
 mod secret_document;
 mod settings;
 mod sha1;
+mod sops_lines;
 mod ssh;
 mod ssh_file;
 mod structured;
@@ -38,6 +49,8 @@ mod text;
 mod token_file;
 
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
+pub use explain::explain;
+pub use kinds::{KindRow, kinds};
 
 /// What a recogniser found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,26 +70,32 @@ pub struct Recognized {
 /// Looks at a file and says what it is, or passes.
 type Recognizer = fn(&RepoPath, &[u8]) -> Option<Recognized>;
 
-/// The recognisers, in the order in which they are asked.
-const RECOGNIZERS: &[Recognizer] = &[
-    der_file::recognize,
-    pem_file::recognize,
-    openpgp_file::recognize,
-    keystore::recognize,
-    ssh_file::recognize,
-    jwk_file::recognize,
-    token_file::recognize,
-    sealed_file::recognize,
-    secret_document::recognize,
-    dotenv::recognize,
-    settings::recognize,
+/// The recognisers with what they read, in the order in which they are asked.
+const RECOGNIZERS: &[(&str, Recognizer)] = &[
+    ("DER", der_file::recognize),
+    ("PEM blocks", pem_file::recognize),
+    ("OpenPGP", openpgp_file::recognize),
+    ("Java key stores", keystore::recognize),
+    ("SSH keys", ssh_file::recognize),
+    ("JSON Web Keys", jwk_file::recognize),
+    ("small key files", token_file::recognize),
+    ("age recipients", recipients::recognize),
+    ("marked keys", marked_key::recognize),
+    ("DNSSEC keys", dnssec::recognize),
+    ("encrypted files", sealed_file::recognize),
+    ("secret documents", secret_document::recognize),
+    ("SOPS lines", sops_lines::recognize),
+    ("credential documents", credential_document::recognize),
+    ("credential files", credential_file::recognize),
+    ("environment files", dotenv::recognize),
+    ("settings", settings::recognize),
 ];
 
 /// Recognises a file by its content first and its path second.
 pub fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let text = text::from_utf16(bytes).map(zeroize::Zeroizing::new);
     let bytes = text.as_ref().map_or(bytes, |text| text.as_bytes());
-    RECOGNIZERS.iter().find_map(|recognizer| recognizer(path, bytes))
+    embedded::add(path, bytes, RECOGNIZERS.iter().find_map(|(_, recognizer)| recognizer(path, bytes)))
 }
 
 /// Reads a file that the policy declares to be of `kind`; an unreadable one is observed, not refused.

@@ -33,6 +33,9 @@ openssl x509 -in cert.pem -text -out verbose.txt
 openssl req -new -key ec.pem -subj /CN=csr -addext subjectAltName=DNS:c.test -out r.csr
 openssl crl2pkcs7 -nocrl -certfile cert.pem -outform DER -out c.p7b
 cat cert.pem rsa.pem > both.pem
+openssl pkcs12 -export -inkey rsa.pem -in cert.pem -passout pass:changeit -certpbe NONE -keypbe NONE -out open.p12
+openssl pkcs12 -export -inkey rsa.pem -in cert.pem -passout pass: -macalg sha1 -out empty.p12
+openssl pkcs12 -export -inkey rsa.pem -in cert.pem -passout pass:long-and-unknown -out closed.p12
 openssl x509 -in cert.pem -noout -subject -issuer -serial -fingerprint -sha256 -nameopt RFC2253 -ext subjectAltName > cert.said
 ssh-keygen -q -t ecdsa -b 384 -N '' -C 'me & you' -f ssh
 ssh-keygen -q -t ed25519 -N x -f ssh-locked
@@ -167,6 +170,21 @@ fn certificates_say_what_openssl_says() {
 }
 
 #[test]
+fn key_stores_tell_what_is_open_and_a_password_of_the_manuals() {
+    let material = material();
+    if material.0.is_empty() {
+        return;
+    }
+    let (clear, default) = (("private-key-in-clear", None), ("keystore-default-password", None));
+    assert_eq!(rules(&material.found("open.p12")), [clear, default]);
+    assert_eq!(rules(&material.found("empty.p12")), [default]);
+    assert_eq!(rules(&material.found("closed.p12")), []);
+    let open = material.found("open.p12").facts;
+    let [Fact::Map(certificate)] = open.list("certificates") else { panic!("{open:?}") };
+    assert_eq!(*certificate, material.found("cert.pem").facts);
+}
+
+#[test]
 fn ssh_keys_say_what_ssh_keygen_says() {
     let material = material();
     if material.0.is_empty() {
@@ -222,7 +240,6 @@ fn quotations_of_keys_are_left_alone() {
     assert_eq!(recognized("notes", &format!("An example:\n\n```\n{key}```\n")), None);
     assert_eq!(recognized("deploy", &format!("cat > key.pem <<EOF\n{key}EOF\n")), None);
     assert_eq!(recognized("data", &format!("\0\n{key}")), None);
-    assert_eq!(recognized("values.yaml", &key.replace('\n', "\n  ").replacen("-----B", "key: |\n  -----B", 1)), None);
     assert_eq!(recognized("odd.rs", &key).as_deref(), Some("private-key-pem"));
     assert_eq!(recognized("a", &key.replace('\n', "\r\n")).as_deref(), Some("private-key-pem"));
 }

@@ -23,6 +23,7 @@ enum Part {
     PrivateKey(Box<PrivateKey>),
     SshPrivateKey(Box<SshPrivateKey>),
     PublicKey(PublicKey),
+    StaticKey,
 }
 
 /// The parts of a file, each list in the file's order.
@@ -36,6 +37,7 @@ struct Parts {
     keys: Vec<(u32, PrivateKey)>,
     ssh_keys: Vec<(u32, SshPrivateKey)>,
     public_keys: Vec<PublicKey>,
+    static_keys: Vec<u32>,
     broken: Vec<(String, u32)>,
 }
 
@@ -95,6 +97,9 @@ fn kind_of(label: &str) -> Option<&'static str> {
         }
         "OPENSSH PRIVATE KEY" => "openssh-private-key",
         "PUBLIC KEY" | "RSA PUBLIC KEY" => "public-key-pem",
+        "OpenVPN Static key V1" | "OpenVPN tls-crypt-v2 client key" | "OpenVPN tls-crypt-v2 server key" => {
+            "openvpn-static-key"
+        }
         _ => return None,
     })
 }
@@ -112,8 +117,20 @@ fn read(block: &Block<'_>) -> Option<Part> {
         "openssh-private-key" => Part::SshPrivateKey(Box::new(SshPrivateKey::read(bytes)?)),
         "public-key-pem" if block.label == "RSA PUBLIC KEY" => Part::PublicKey(PublicKey::from_pkcs1(element()?)?),
         "public-key-pem" => Part::PublicKey(PublicKey::from_spki(element()?)?),
+        // Its hexadecimal digits are base64 by chance; that there are enough of them is all that one can see.
+        "openvpn-static-key" if bytes.len() >= 128 => Part::StaticKey,
+        "openvpn-static-key" => return None,
         _ => Part::PrivateKey(Box::new(PrivateKey::from_pem(block.label, block.encryption.as_deref(), bytes)?)),
     })
+}
+
+/// Returns what is public about the private key in a block, and whether it stands in clear.
+pub(super) fn private_key(block: &Block<'_>) -> Option<(Facts, bool)> {
+    match read(block)? {
+        Part::PrivateKey(key) => Some((key.brief(), key.protection.is_none())),
+        Part::SshPrivateKey(key) => Some((key.facts(), key.cipher.is_none())),
+        _ => None,
+    }
 }
 
 impl Parts {
@@ -130,6 +147,7 @@ impl Parts {
             Some(Part::PrivateKey(key)) => self.keys.push((block.line, *key)),
             Some(Part::SshPrivateKey(key)) => self.ssh_keys.push((block.line, *key)),
             Some(Part::PublicKey(key)) => self.public_keys.push(key),
+            Some(Part::StaticKey) => self.static_keys.push(block.line),
             None if kind_of(block.label).is_some() => self.broken.push((block.label.to_owned(), block.line)),
             None => {}
         }
@@ -145,6 +163,7 @@ impl Parts {
             self.keys.len(),
             self.ssh_keys.len(),
             self.public_keys.len(),
+            self.static_keys.len(),
         ];
         if kinds.iter().filter(|count| **count > 0).count() > 1 {
             return Some(Recognized::key("pem-combined", self.combined()));
@@ -162,6 +181,11 @@ impl Parts {
         let ssh_keys = || self.ssh_keys.iter().map(|(_, key)| key.facts()).collect();
         let public_keys = || self.public_keys.iter().map(PublicKey::facts).collect();
         let dh = || self.dh.iter().map(|bits| dh_parameters(*bits)).collect();
+        if !self.static_keys.is_empty() {
+            let mut facts = Facts::new();
+            facts.set("count", number(self.static_keys.len()));
+            return Some(Recognized::key("openvpn-static-key", facts));
+        }
         None.or_else(|| {
             one_or_many("requests", self.requests.clone()).map(|facts| Recognized::certificate("x509-csr", facts))
         })
@@ -191,6 +215,9 @@ impl Parts {
         for (line, _) in self.ssh_keys.iter().filter(|(_, key)| key.cipher.is_none()) {
             found = found.with_clear_key(Some(*line));
         }
+        for line in self.static_keys.iter().take(MOST_VALUES) {
+            found = found.with_clear_symmetric_key(Some(*line));
+        }
         for (label, line) in self.broken.iter().take(MOST_VALUES) {
             // Half a private key is still half a secret.
             found.secret |= label.ends_with("PRIVATE KEY");
@@ -212,6 +239,7 @@ impl Parts {
         facts.set_some("public_keys", some_maps(&public_keys));
         facts.set_some("requests", some_maps(&self.requests));
         facts.set_some("revocation_lists", some_maps(&self.revocation_lists));
+        facts.set_some("static_keys", Some(self.static_keys.len()).filter(|count| *count > 0).map(number));
         facts.set_some("dh_bits", self.dh.iter().min().copied());
         facts
     }
@@ -267,4 +295,25 @@ fn dh_parameters(bits: i64) -> Facts {
 
 fn number(count: usize) -> Fact {
     Fact::Number(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_static_key_of_openvpn_is_a_secret_alone_and_beside_others() {
+        let key = format!(
+            "#\n# 2048 bit OpenVPN static key\n#\n-----BEGIN OpenVPN Static key V1-----\n{}-----END OpenVPN Static key V1-----\n",
+            "0123456789abcdef0123456789abcdef\n".repeat(16)
+        );
+        let alone = recognize(&RepoPath::new("ta.key"), key.as_bytes()).unwrap();
+        assert_eq!((alone.kind.as_str(), alone.secret), ("openvpn-static-key", true));
+        assert_eq!(
+            alone.observations.iter().map(|seen| (seen.rule, seen.line)).collect::<Vec<_>>(),
+            [("symmetric-key-in-clear", Some(4))]
+        );
+        let short = "-----BEGIN OpenVPN Static key V1-----\n0123\n-----END OpenVPN Static key V1-----\n";
+        assert_eq!(recognize(&RepoPath::new("a"), short.as_bytes()), None);
+    }
 }

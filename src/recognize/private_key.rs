@@ -6,8 +6,8 @@
 use crate::domain::Facts;
 
 use super::der::{self, BIT_STRING, Element, INTEGER, OCTET_STRING, OID, SEQUENCE};
-use super::oid;
 use super::public_key::PublicKey;
+use super::{derived, oid};
 
 /// What may be known about a private key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -156,9 +156,18 @@ impl PrivateKey {
                 Self::sec1(inner, Some(algorithm))?.public?
             }
             _ => {
+                let seed = der::only(private.content, OCTET_STRING).map(|seed| seed.content);
                 // Version 2 may bring the public key along, as an implicit bit string.
                 let public = fields.find(|field| field.tag == 0x81);
-                let key = public.map(|public| der::encode(BIT_STRING, &[public.content]));
+                let derived = || match name.algorithm.as_str() {
+                    "Ed25519" => derived::ed25519(seed?),
+                    "X25519" => derived::x25519(seed?),
+                    _ => None,
+                };
+                let key = match public {
+                    Some(public) => Some(der::encode(BIT_STRING, &[public.content])),
+                    None => derived().map(|key| der::encode(BIT_STRING, &[&[0], &key])),
+                };
                 PublicKey::from_parts(algorithm, key.as_deref())?
             }
         };

@@ -1,13 +1,13 @@
 //! Small text files of keys: age identities, minisign keys, `WireGuard` and TSIG configurations.
 //!
-//! Never here: computing a public key of a private one. Serves the manuals of age, minisign, wg(8) and named.conf(5).
+//! Never here: a private or shared key, whole or in part. Serves the manuals of age, minisign, wg(8) and named.conf(5).
 
 use base64ct::{Base64, Encoding};
 
 use crate::domain::{Fact, Facts, RepoPath};
 
 use super::text::{MOST_VALUES, bounded, hex, trimmed};
-use super::{Recognized, path};
+use super::{Recognized, derived, path};
 
 /// How large such a file may be.
 const MOST_BYTES: usize = 256 * 1024;
@@ -135,7 +135,10 @@ fn wireguard(bytes: &[u8]) -> Option<Recognized> {
         let (name, value) = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()))?;
         let key = is_key(value);
         match (section, name.to_ascii_lowercase().as_str(), peers.last_mut()) {
-            (Section::Interface, "privatekey", _) if key => private = Some(number),
+            (Section::Interface, "privatekey", _) if key => {
+                private = Some(number);
+                facts.set_some("public_key", public_key(value));
+            }
             (Section::Interface, "listenport", _) => facts.set_some("listen_port", value.parse::<u32>().ok()),
             (Section::Interface, "address", _) => facts.set("address", bounded(value.as_bytes())),
             (Section::Peer, "publickey", Some(peer)) if key => peer.set("public_key", value),
@@ -158,6 +161,13 @@ fn wireguard(bytes: &[u8]) -> Option<Recognized> {
     (private.is_some() || has_peer).then_some(found)
 }
 
+/// Returns the public key of a private one, both in base64.
+fn public_key(private: &str) -> Option<String> {
+    let mut key = zeroize::Zeroizing::new([0; 32]);
+    let public = derived::x25519(Base64::decode(private, key.as_mut_slice()).ok()?)?;
+    Some(Base64::encode_string(&public))
+}
+
 /// Says whether a text is 32 bytes in base64.
 fn is_key(text: &str) -> bool {
     let mut key = [0; 32];
@@ -170,6 +180,7 @@ fn tsig(bytes: &[u8]) -> Option<Recognized> {
         return None;
     }
     let mut keys: Vec<(Facts, u32)> = Vec::new();
+    let mut weak = Vec::new();
     let mut open = false;
     let mut current = Facts::new();
     for (line, number) in lines(bytes) {
@@ -188,7 +199,9 @@ fn tsig(bytes: &[u8]) -> Option<Recognized> {
                     current.set("name", bounded(name.as_bytes()));
                 }
                 (true, Some("algorithm"), Some(name)) => {
-                    current.set("algorithm", bounded(name.to_ascii_lowercase().as_bytes()));
+                    let algorithm = bounded(name.to_ascii_lowercase().as_bytes());
+                    weak.extend(is_weak_tsig(&algorithm).then(|| (number, algorithm.clone())));
+                    current.set("algorithm", algorithm);
                 }
                 (true, Some("secret"), Some(secret)) if Base64::decode_vec(secret).is_ok() => {
                     keys.push((current.clone(), number));
@@ -213,8 +226,16 @@ fn tsig(bytes: &[u8]) -> Option<Recognized> {
             facts
         }
     };
-    let found = Recognized::key("dns-tsig-key", facts);
+    let mut found = Recognized::key("dns-tsig-key", facts);
+    for (line, algorithm) in weak {
+        found = found.observe("tsig-weak-algorithm", Some(line), format!("{algorithm} is not to be used any more"));
+    }
     Some(lines.into_iter().fold(found, |found, line| found.with_clear_symmetric_key(Some(line))))
+}
+
+/// RFC 8945 §6: MD5 must not be used, SHA-1 is not recommended.
+fn is_weak_tsig(algorithm: &str) -> bool {
+    ["hmac-md5", "hmac-sha1", "hmac-md5.sig-alg.reg.int"].contains(&algorithm.trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -244,7 +265,14 @@ mod tests {
         let text = "key \"a\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\nkey b. { algorithm HMAC-MD5; secret \"c2VjcmV0\"; };\n";
         let found = found(text).unwrap();
         assert_eq!(found.facts.number("count"), Some(2));
-        assert_eq!(found.observations.iter().map(|found| found.line).collect::<Vec<_>>(), [Some(1), Some(2)]);
+        assert_eq!(
+            found.observations.iter().map(|found| (found.rule, found.line)).collect::<Vec<_>>(),
+            [
+                ("tsig-weak-algorithm", Some(2)),
+                ("symmetric-key-in-clear", Some(1)),
+                ("symmetric-key-in-clear", Some(2))
+            ]
+        );
         assert!(!format!("{found:?}").contains("c2Vj"));
     }
 

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
-use crate::domain::{ConfigurationItem, ItemClass, Timestamp};
-use crate::jobs::{Exit, Failure};
-use crate::store::Access;
+use crate::domain::{ConfigurationItem, ItemClass, RepoPath, Timestamp};
+use crate::jobs::{Exit, Failure, Side};
+use crate::recognize;
+use crate::store::{Access, Repository};
 
 /// List configuration items with what they say
 ///
@@ -20,6 +21,7 @@ use crate::store::Access;
   git baseline items                        of HEAD
   git baseline items 1.4.0 --class key      of a release
   git baseline items --expiring 90d         what ends within 90 days
+  git baseline items --explain etc/app.conf  why that file is an item, or none
   git baseline items --format json")]
 pub(in crate::cli) struct ItemsArgs {
     /// A release or any revision of Git
@@ -34,6 +36,9 @@ pub(in crate::cli) struct ItemsArgs {
     /// Only items that end within so many days
     #[arg(long, value_name = "DAYS", value_parser = parse_days)]
     expiring: Option<i64>,
+    /// Say why the file at this path is of its kind, or of none
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["class", "kind", "expiring"])]
+    explain: Option<String>,
 }
 
 pub(super) fn parse_class(text: &str) -> Result<ItemClass, String> {
@@ -49,6 +54,9 @@ fn parse_days(text: &str) -> Result<i64, String> {
 pub(super) fn run(args: &ItemsArgs, context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Read)?;
     let side = super::side(context, &repository, args.revision.as_deref())?;
+    if let Some(path) = &args.explain {
+        return explained(path, &side, &repository);
+    }
     let manifest = side.inspect(&repository)?.collected.manifest;
     let wanted = |item: &&ConfigurationItem| {
         args.class.is_none_or(|class| item.class == class)
@@ -69,6 +77,27 @@ pub(super) fn run(args: &ItemsArgs, context: &Context) -> Result<Answer, Failure
         "items": items.into_iter().map(json::item).collect::<Vec<_>>(),
     });
     Ok(Answer::done(answer, text).ending(Exit::Done))
+}
+
+/// Says why one file is of its kind.
+fn explained(path: &str, side: &Side, repository: &Repository) -> Result<Answer, Failure> {
+    let Some(bytes) = repository.file(side.tree, &RepoPath::new(path))? else {
+        let message = format!("{} has no file {}", side.name.escape_debug(), path.escape_debug());
+        return Err(Failure::new(Exit::Usage, "GB-PATH-UNKNOWN", message).hint("git baseline items"));
+    };
+    let reasons = recognize::explain(&RepoPath::new(path), &bytes);
+    let mut text = String::new();
+    for reason in &reasons {
+        let _ = writeln!(text, "{}", reason.escape_debug());
+    }
+    let answer = json!({
+        "schema": "git-baseline/explanation/1",
+        "commit": side.commit.to_string(),
+        "verified": side.is_verified(),
+        "path": path,
+        "reasons": reasons,
+    });
+    Ok(Answer::done(answer, text))
 }
 
 fn ends_before(item: &ConfigurationItem, moment: Timestamp) -> bool {

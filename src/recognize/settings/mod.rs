@@ -103,6 +103,36 @@ fn kinds() -> impl Iterator<Item = &'static Kind> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
+/// Returns the name and class of every kind.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = (&'static str, ItemClass)> {
+    kinds().map(|kind| (kind.name, kind.class))
+}
+
+/// Says which kinds a file looks like, and whether it could be read as such.
+pub(super) fn explain(path: &RepoPath, bytes: &[u8]) -> Vec<String> {
+    let Some(file) = File::open(path, bytes) else {
+        return vec!["as settings it is not looked at: empty, binary or too large".to_owned()];
+    };
+    if is_prose(&file) {
+        return vec!["as settings it is not looked at: its name is that of a program or document".to_owned()];
+    }
+    let mut said = Vec::new();
+    for kind in kinds() {
+        let likeness = match (kind.looks)(&file) {
+            Likeness::None => continue,
+            Likeness::Maybe => "looked like one",
+            Likeness::Named => "has the name of one",
+        };
+        let readable = (kind.read)(&file).is_some();
+        said.push(format!("{}: {likeness}, and {} be read", kind.name, if readable { "could" } else { "could not" }));
+        if readable {
+            break;
+        }
+    }
+    said
+}
+
 /// Recognises a file of settings.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let file = File::open(path, bytes)?;
