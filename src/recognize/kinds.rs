@@ -169,6 +169,9 @@ register! {
     "certificate-bundle" Certificate "more than one PEM certificate" "RFC 7468, RFC 5280"
         ["count", "certificates"]
         ["bundle-duplicate"];
+    "efi-signature-list" Certificate "lists of X.509 certificates or SHA-256 digests, to the last byte" "UEFI 32.4.1"
+        ["count", "certificates", "digests_sha256", "owners"]
+        [];
     "pkcs7-certificates" Certificate "signed data of certificates, PEM or DER" "RFC 5652"
         ["count", "certificates"]
         ["rsa-too-short"];

@@ -14,6 +14,7 @@ mod der_file;
 mod derived;
 mod dnssec;
 mod dotenv;
+mod efi;
 mod embedded;
 mod explain;
 mod jwk_file;
@@ -76,6 +77,7 @@ const RECOGNIZERS: &[(&str, Recognizer)] = &[
     ("PEM blocks", pem_file::recognize),
     ("OpenPGP", openpgp_file::recognize),
     ("Java key stores", keystore::recognize),
+    ("EFI signature lists", efi::recognize),
     ("SSH keys", ssh_file::recognize),
     ("JSON Web Keys", jwk_file::recognize),
     ("small key files", token_file::recognize),
