@@ -21,7 +21,7 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "items",
     "items 1.0.0 --class access-control",
     "items --explain .baseline/policy.toml",

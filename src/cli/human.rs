@@ -87,14 +87,21 @@ pub(super) fn event_head(event: &Event, colors: bool) -> String {
     let because = if changes.is_empty() { String::new() } else { format!("  [{changes}]") };
     let release = event.release.as_ref().map(|release| format!("  (release {release})")).unwrap_or_default();
     let id = paint(&event.commit.short(), "33", colors);
-    format!("{id} {} {}{because}{release}
-", event.time.date(), clean(&event.author))
+    format!(
+        "{id} {} {}{because}{release}
+",
+        event.time.date(),
+        clean(&event.author)
+    )
 }
 
 /// Returns one event of a history with its facts.
 pub(super) fn event(event: &Event) -> String {
-    let mut text = format!("  {}
-", export::item_line(&event.delta));
+    let mut text = format!(
+        "  {}
+",
+        export::item_line(&event.delta)
+    );
     for line in export::change_lines(&event.delta) {
         let _ = writeln!(text, "    {}", clean(&line));
     }
