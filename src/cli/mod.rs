@@ -123,6 +123,17 @@ fn run(cli: Cli) -> Exit {
         Ok(context) => context,
         Err(failure) => return report(cli.format, &failure, false),
     };
+    let fits = match context.format {
+        Format::Human | Format::Json => true,
+        Format::Cyclonedx => matches!(cli.command, commands::Command::Components(_)),
+        Format::Sarif => matches!(cli.command, commands::Command::Check(_)),
+    };
+    if !fits {
+        let failure = Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", "this command does not answer in that format")
+            .because("cyclonedx is for `components`, sarif for `check`")
+            .hint("--format json");
+        return report(cli.format, &failure, context.colors_stderr());
+    }
     match cli.command.run(&context) {
         Ok(answer) => print(&context, &answer),
         Err(failure) => report(cli.format, &failure, context.colors_stderr()),

@@ -236,7 +236,10 @@ fn aws(text: &str) -> Option<Told> {
 mod tests {
     use super::*;
 
-    fn found(path: &str, text: &str) -> Option<(String, String, Vec<(&'static str, u32)>)> {
+    /// Kind, facts, and rules with their lines.
+    type Found = (String, String, Vec<(&'static str, u32)>);
+
+    fn found(path: &str, text: &str) -> Option<Found> {
         let found = recognize(&RepoPath::new(path), text.as_bytes())?;
         let said = format!("{found:?}");
         assert!(!said.contains("hunter"), "{said}");

@@ -177,7 +177,10 @@ mod tests {
         ["-----BEGIN PRIVATE KEY-----", BODY, "-----END PRIVATE KEY-----", ""].join(between)
     }
 
-    fn found(path: &str, text: &str) -> Option<(String, Vec<(&'static str, Option<u32>)>)> {
+    /// Kind, and rules with their lines.
+    type Found = (String, Vec<(&'static str, Option<u32>)>);
+
+    fn found(path: &str, text: &str) -> Option<Found> {
         let found = recognize(&RepoPath::new(path), text.as_bytes())?;
         assert!(!format!("{found:?}").contains(&BODY[30..42]), "{path}");
         assert!(found.secret || found.observations.is_empty(), "{path}");

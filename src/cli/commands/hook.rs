@@ -18,11 +18,17 @@ use crate::store::{Access, Repository};
 /// Run by Git's hooks
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum HookCommand {
+    /// Check what is staged: clear secrets, expired certificates, unreadable items
     PreCommit(Ignored),
+    /// Ask for the change request where the policy demands one
     CommitMsg(CommitMsgArgs),
+    /// Record the commit
     PostCommit(Ignored),
+    /// Record what was rewritten
     PostRewrite(Ignored),
+    /// Record a merge
     PostMerge(Ignored),
+    /// Record what is not recorded yet
     PrePush(Ignored),
 }
 

@@ -329,7 +329,7 @@ fn a_key_is_found_again_under_another_path() {
     let old = at("a/key", "openssh-private-key", "fingerprint", "k1", b"1");
     let public = at("b/key.pub", "openssh-public-key", "fingerprint", "k1", b"2");
     let moved = at("c/key", "openssh-private-key", "fingerprint", "k1", b"3");
-    let deltas = ItemDelta::between(&[old.clone()], &[public, moved]);
+    let deltas = ItemDelta::between(std::slice::from_ref(&old), &[public, moved]);
     let lines: Vec<String> = deltas.iter().map(crate::export::item_line).collect();
     assert_eq!(
         lines,
