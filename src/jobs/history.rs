@@ -4,11 +4,12 @@
 
 use crate::codec;
 use crate::domain::{
-    ChangeId, Digest, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath, Timestamp,
+    ChangeId, ConfigurationItem, Digest, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath,
+    Timestamp,
 };
 use crate::jobs::commit_delta::commit_delta;
 use crate::jobs::evidence::{Log, Trust};
-use crate::jobs::inspect::Inspection;
+use crate::jobs::inspect::{self, Inspection};
 use crate::jobs::{Exit, Failure, Progress, releases, trailers};
 use crate::policy::Policy;
 use crate::store::Repository;
@@ -110,6 +111,18 @@ impl Side {
     /// Returns the baseline that it is a release of.
     pub fn baseline(&self) -> Option<Digest> {
         self.release.map(|signed| signed.baseline)
+    }
+
+    /// Returns the items that its own policy gives. A release must come out as it was signed, for it is shown as
+    /// evidence; of anything else no more is read than the items need.
+    ///
+    /// # Errors
+    /// As [`Side::inspect`].
+    pub fn items(&self, repository: &Repository) -> Result<Vec<ConfigurationItem>, Failure> {
+        if self.is_verified() {
+            return Ok(self.inspect(repository)?.collected.manifest.items);
+        }
+        inspect::items_of_tree(repository, self.tree)
     }
 
     /// Collects it under its own policy. A release must come out as it was signed, for it is shown as evidence.

@@ -3,9 +3,10 @@
 //! Serves requirements R01, R02 and R12. Nothing here is signed; what depends on time is judged at a given moment.
 
 use crate::checks::{self, Thresholds};
-use crate::collect::{self, Collected, Entry, Items};
+use crate::collect::{self, Collected, Entry, Items, Source as _};
 use crate::domain::{
-    Component, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity, Timestamp,
+    Component, ConfigurationItem, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity,
+    Timestamp,
 };
 use crate::jobs::commit_delta::{policy_of, touches_components, valid_policy};
 use crate::jobs::history_secrets::way_out_of_index;
@@ -49,6 +50,17 @@ impl Inspection {
         observations.extend(rotation::overdue(repository, commit, &manifest.items, &self.policy, as_of)?);
         Ok(checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy)))
     }
+}
+
+/// Returns the items of a tree under its own policy.
+///
+/// # Errors
+/// Where the policy or an object cannot be read.
+pub fn items_of_tree(repository: &Repository, tree: ObjectId) -> Result<Vec<ConfigurationItem>, Failure> {
+    let policy = policy_of(repository, tree)?;
+    let source = TreeSource::new(repository, tree);
+    let entries = source.entries()?;
+    Ok(collect::collect_items(&source, &policy, &entries)?.items)
 }
 
 /// What the staged changes say before they become a commit.

@@ -25,14 +25,13 @@ struct Told {
 /// Recognises a file of credentials by its name and grammar.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let name = path::lower_name(path);
-    let folder = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
-    let (kind, class, list, read): (_, _, _, fn(&str) -> Option<Told>) = match name.as_str() {
+    let (kind, class, list, read): (_, _, _, fn(&str) -> Option<Told>) = match name.as_ref() {
         ".netrc" | "_netrc" | "netrc" => ("netrc", ItemClass::Key, "machines", netrc),
         ".pgpass" | "pgpass.conf" | "pgpass" => ("pgpass", ItemClass::Key, "entries", pgpass),
         ".git-credentials" => ("git-credentials", ItemClass::Key, "addresses", git_credentials),
         ".npmrc" | "npmrc" => ("npmrc", ItemClass::Hardening, "registries", npmrc),
         "pip.conf" | "pip.ini" | ".pypirc" => ("pip-config", ItemClass::Hardening, "sections", sections),
-        "credentials" if folder.ends_with("aws/credentials") => ("aws-credentials", ItemClass::Key, "profiles", aws),
+        "credentials" if is_in_aws_folder(path) => ("aws-credentials", ItemClass::Key, "profiles", aws),
         _ if names_aws(bytes) => ("aws-credentials", ItemClass::Key, "profiles", aws),
         _ => return None,
     };
@@ -52,6 +51,10 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     Some(clear.fold(found, |found, (line, what)| {
         found.observe("secret-in-clear", Some(line), format!("the credentials of \"{what}\" stand here in clear"))
     }))
+}
+
+fn is_in_aws_folder(path: &RepoPath) -> bool {
+    String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase().ends_with("aws/credentials")
 }
 
 /// A file of another name is one of AWS's when a line of it can be nothing else.

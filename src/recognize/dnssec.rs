@@ -35,7 +35,7 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
         return private(bytes);
     }
     let wanted =
-        path::extension(path).is_some_and(|extension| matches!(extension.as_str(), "key" | "dnskey" | "state"));
+        path::extension(path).is_some_and(|extension| matches!(extension.as_ref(), "key" | "dnskey" | "state"));
     (wanted && memchr::memmem::find(bytes, b"KEY").is_some()).then(|| public(bytes))?
 }
 

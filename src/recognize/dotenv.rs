@@ -69,7 +69,7 @@ impl Variable {
 /// Says whether shells read such a file.
 fn is_shell(path: &RepoPath, file: &str) -> bool {
     const READ: [&str; 8] = ["bash", "bash_profile", "bashrc", "envrc", "profile", "sh", "zsh", "zshrc"];
-    !file.contains('.') || path::extension(path).is_some_and(|extension| READ.contains(&extension.as_str()))
+    !file.contains('.') || path::extension(path).is_some_and(|extension| READ.contains(&extension.as_ref()))
 }
 
 /// Returns every assignment; none when a line is anything else.

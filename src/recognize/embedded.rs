@@ -85,9 +85,11 @@ fn facts(keys: &[Key]) -> Facts {
 }
 
 fn is_data(path: &RepoPath) -> bool {
-    let folders = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
-    let is_example = folders.split('/').rev().skip(1).any(|folder| EXAMPLES.contains(&folder));
-    !is_example && path::extension(path).is_some_and(|extension| DATA.binary_search(&extension.as_str()).is_ok())
+    let is_example = || {
+        let folders = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
+        folders.split('/').rev().skip(1).any(|folder| EXAMPLES.contains(&folder))
+    };
+    path::extension(path).is_some_and(|extension| DATA.binary_search(&extension.as_ref()).is_ok()) && !is_example()
 }
 
 /// Says at the price of a search whether there may be a key.

@@ -2,6 +2,8 @@
 //!
 //! Never here: a decision against the content.
 
+use std::borrow::Cow;
+
 use crate::domain::{ItemClass, RepoPath};
 
 /// Extensions of files that claim to be key material, with the kind that they claim.
@@ -37,7 +39,7 @@ const ABOUT: &[&str] = &[
 /// Returns the kind of key material that the path claims.
 pub(super) fn claim(path: &RepoPath) -> Option<(&'static str, ItemClass)> {
     let name = lower_name(path);
-    let is_ssh = ["id_rsa", "id_ed25519", "id_ecdsa", "id_dsa"].contains(&name.as_str());
+    let is_ssh = ["id_rsa", "id_ed25519", "id_ecdsa", "id_dsa"].contains(&name.as_ref());
     if is_ssh || name.starts_with("ssh_host_") && name.ends_with("_key") {
         return Some(("openssh-private-key", ItemClass::Key));
     }
@@ -47,17 +49,26 @@ pub(super) fn claim(path: &RepoPath) -> Option<(&'static str, ItemClass)> {
 
 /// Says whether the path names program text or a document.
 pub(super) fn is_about(path: &RepoPath) -> bool {
-    extension(path).is_some_and(|extension| ABOUT.binary_search(&extension.as_str()).is_ok())
+    extension(path).is_some_and(|extension| ABOUT.binary_search(&extension.as_ref()).is_ok())
 }
 
 /// Returns the file's name in lower case.
-pub(super) fn lower_name(path: &RepoPath) -> String {
-    String::from_utf8_lossy(path.file_name()).to_ascii_lowercase()
+pub(super) fn lower_name(path: &RepoPath) -> Cow<'_, str> {
+    lower(path.file_name())
 }
 
 /// Returns the extension in lower case.
-pub(super) fn extension(path: &RepoPath) -> Option<String> {
-    lower_name(path).rsplit_once('.').map(|(_, extension)| extension.to_owned())
+pub(super) fn extension(path: &RepoPath) -> Option<Cow<'_, str>> {
+    let name = path.file_name();
+    memchr::memrchr(b'.', name).map(|dot| lower(name.get(dot + 1..).unwrap_or_default()))
+}
+
+/// Most names need no copy, and this is asked of every file of a tree many times.
+fn lower(name: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(name) {
+        Ok(name) if !name.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Borrowed(name),
+        _ => Cow::Owned(String::from_utf8_lossy(name).to_ascii_lowercase()),
+    }
 }
 
 #[cfg(test)]

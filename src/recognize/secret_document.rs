@@ -41,7 +41,7 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
 }
 
 fn is_document(path: &RepoPath) -> bool {
-    path::extension(path).is_none_or(|extension| matches!(extension.as_str(), "yaml" | "yml" | "json" | "enc" | "sops"))
+    path::extension(path).is_none_or(|extension| matches!(extension.as_ref(), "yaml" | "yml" | "json" | "enc" | "sops"))
 }
 
 /// Says whether "Secret" stands somewhere as the value of "kind": parsing every document would cost too much.

@@ -14,6 +14,7 @@ mod native;
 mod notes;
 mod object;
 mod out;
+mod pack_order;
 mod refs;
 mod repository;
 mod snapshot;

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::object::{Found, read};
+use super::pack_order::pack_order;
 use super::{Repository, StoreError, large, repository};
 use crate::collect::{Content, Entry, HELD_AT_MOST, Source};
 use crate::domain::{EntryKind, ObjectFormat, ObjectId};
@@ -41,10 +42,11 @@ impl Source for TreeSource<'_> {
     }
 }
 
-/// How many entries a thread takes at a time: neighbours often share delta bases.
+/// How many entries a thread takes at a time: neighbours in a pack often share delta bases.
 const CHUNK: usize = 256;
 
-/// Reads entries, several threads at a time where there are many; the first failure in their order is returned.
+/// Reads entries, several threads at a time and in the order of the packs where there are many; of several failures the
+/// first one in the order of reading is returned.
 pub(super) fn read_each<T, F>(repository: &Repository, entries: &[Entry], look: F) -> Result<Vec<T>, StoreError>
 where
     T: Send,
@@ -54,18 +56,20 @@ where
         return entries.iter().map(|entry| read_one(&repository.git, entry, &look)).collect();
     }
     let shared = repository.shared();
+    let order: Vec<(usize, &Entry)> =
+        pack_order(repository, entries).into_iter().filter_map(|at| Some((at, entries.get(at)?))).collect();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..repository::threads() {
             let git = shared.to_thread_local();
-            let (next, done, look) = (&next, &done, &look);
+            let (order, next, done, look) = (&order, &next, &done, &look);
             scope.spawn(move || {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(chunk) = entries.chunks(CHUNK).nth(at) else { return };
-                    let read: Result<Vec<T>, StoreError> =
-                        chunk.iter().map(|entry| read_one(&git, entry, look)).collect();
+                    let Some(chunk) = order.chunks(CHUNK).nth(at) else { return };
+                    let read: Result<Vec<(usize, T)>, StoreError> =
+                        chunk.iter().map(|(at, entry)| Ok((*at, read_one(&git, entry, look)?))).collect();
                     let failed = read.is_err();
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, read));
                     if failed {
@@ -82,7 +86,8 @@ where
     for (_, read) in done {
         values.extend(read?);
     }
-    Ok(values)
+    values.sort_unstable_by_key(|(at, _)| *at);
+    Ok(values.into_iter().map(|(_, value)| value).collect())
 }
 
 fn read_one<T>(

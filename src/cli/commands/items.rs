@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
-use crate::domain::{ConfigurationItem, ItemClass, RepoPath, Timestamp};
+use crate::domain::{ConfigurationItem, ItemClass, RULE_SET, RepoPath, Timestamp};
 use crate::jobs::{Exit, Failure, Side};
 use crate::recognize;
 use crate::store::{Access, Repository};
@@ -57,13 +57,13 @@ pub(super) fn run(args: &ItemsArgs, context: &Context) -> Result<Answer, Failure
     if let Some(path) = &args.explain {
         return explained(path, &side, &repository);
     }
-    let manifest = side.inspect(&repository)?.collected.manifest;
+    let all = side.items(&repository)?;
     let wanted = |item: &&ConfigurationItem| {
         args.class.is_none_or(|class| item.class == class)
             && args.kind.as_ref().is_none_or(|kind| item.kind == *kind)
             && args.expiring.is_none_or(|days| ends_before(item, context.now.plus_days(days)))
     };
-    let items: Vec<&ConfigurationItem> = manifest.items.iter().filter(wanted).collect();
+    let items: Vec<&ConfigurationItem> = all.iter().filter(wanted).collect();
     let width = items.iter().map(|item| item.path.to_string().chars().count()).max().unwrap_or(0).min(60);
     let mut text: String = items.iter().map(|item| human::item(item, width)).collect();
     if items.is_empty() {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &ItemsArgs, context: &Context) -> Result<Answer, Failure
         "schema": "git-baseline/items/1",
         "commit": side.commit.to_string(),
         "verified": side.is_verified(),
-        "ruleset": manifest.ruleset,
+        "ruleset": RULE_SET,
         "items": items.into_iter().map(json::item).collect::<Vec<_>>(),
     });
     Ok(Answer::done(answer, text).ending(Exit::Done))

@@ -26,7 +26,7 @@ mod tree;
 mod values;
 mod web;
 
-use super::Recognized;
+use super::{Recognized, path};
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
 use file::File;
 
@@ -111,12 +111,12 @@ pub(super) fn names() -> impl Iterator<Item = (&'static str, ItemClass)> {
 
 /// Says which kinds a file looks like, and whether it could be read as such.
 pub(super) fn explain(path: &RepoPath, bytes: &[u8]) -> Vec<String> {
+    if is_prose(path) {
+        return vec!["as settings it is not looked at: its name is that of a program or document".to_owned()];
+    }
     let Some(file) = File::open(path, bytes) else {
         return vec!["as settings it is not looked at: empty, binary or too large".to_owned()];
     };
-    if is_prose(&file) {
-        return vec!["as settings it is not looked at: its name is that of a program or document".to_owned()];
-    }
     let mut said = Vec::new();
     for kind in kinds() {
         let likeness = match (kind.looks)(&file) {
@@ -135,10 +135,10 @@ pub(super) fn explain(path: &RepoPath, bytes: &[u8]) -> Vec<String> {
 
 /// Recognises a file of settings.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
-    let file = File::open(path, bytes)?;
-    if is_prose(&file) {
+    if is_prose(path) {
         return None;
     }
+    let file = File::open(path, bytes)?;
     let mut named = None;
     for kind in kinds() {
         let likeness = (kind.looks)(&file);
@@ -174,12 +174,11 @@ fn unreadable() -> Reading {
 }
 
 /// Text about settings, and programs, are none.
-fn is_prose(file: &File<'_>) -> bool {
+fn is_prose(path: &RepoPath) -> bool {
     const ENDINGS: [&str; 42] = [
         "md", "rst", "adoc", "html", "htm", "tex", "rs", "c", "h", "cc", "cpp", "hpp", "go", "py", "rb", "pl", "java",
         "kt", "scala", "js", "mjs", "ts", "tsx", "jsx", "cs", "swift", "php", "lua", "sh", "bash", "css", "scss",
         "svg", "xml", "sql", "patch", "diff", "ipynb", "lock", "log", "po", "map",
     ];
-    let ending = file.name().rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.contains(&ending)
+    path::extension(path).is_some_and(|ending| ENDINGS.contains(&ending.as_ref()))
 }
