@@ -5,6 +5,8 @@
 
 mod certificates;
 mod chains;
+mod deviations;
+mod key_register;
 mod keys;
 mod pairs;
 mod register;
@@ -14,6 +16,8 @@ mod severities;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{ConfigurationItem, Finding, Observation, RepoPath, Severity, Timestamp};
+pub use deviations::apply as apply_deviations;
+pub use key_register::{judge as judge_key_register, registered};
 pub use keys::is_rotated;
 pub use register::rules;
 pub use severities::{is_clear_secret, severities};
@@ -53,6 +57,7 @@ pub fn finding(rule: &'static str, path: Option<RepoPath>, line: Option<u32>, me
         message: message.into(),
         clause: known.map_or("", |rule| rule.clause),
         hint: known.map_or("", |rule| rule.hint).to_owned(),
+        deviation: None,
     }
 }
 

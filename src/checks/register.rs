@@ -67,6 +67,17 @@ register! {
         "make a new key, replace its public half in the list, and keep the private key out of the repository";
     "rotation-overdue" Medium "NIST SP 800-57 pt. 1, 5.3"
         "make a new key, put it in use, and take the old one out; or raise rotation_days";
+    "key-unregistered" Low "NIST SP 800-57 pt. 2, 3.2.1" "enter the key in .baseline/keys.toml, or take it out";
+    "key-register-stale" Info "NIST SP 800-57 pt. 2, 3.2.1"
+        "take the key out of .baseline/keys.toml, or keep its public half or certificate beside the product";
+    "key-register-differs" Medium "NIST SP 800-57 pt. 2, 3.2.1" "correct the algorithm in .baseline/keys.toml";
+    "key-outside-custody" High "NIST SP 800-57 pt. 1, 8.1.5.1.1"
+        "take the private key out of the repository, and make a new one where the register says that it is kept";
+    "deviation-expired" Medium "IEC 62304 cl. 8.2.1" "mend what it is about, or have a new deviation approved";
+    "deviation-unsigned" Info "IEC 62304 cl. 8.2.1" "git baseline sign deviation:ID --meaning approved --reason TEXT";
+    "deviation-unused" Low "IEC 62304 cl. 8.2.1" "take it out of .baseline/deviations.toml";
+    "deviation-void" Medium "IEC 62304 cl. 8.2.1"
+        "name a rule of docs/checks.md as its clause; nothing accepts a secret in clear or a missing change request";
     "crl-issuer-unknown" Low "RFC 5280 5.1.2.3" "put the certificate of the list's issuer beside it";
     "crl-superseded" Low "RFC 5280 5.2.3" "take the older list out";
     "crl-older-than-authority" Low "RFC 5280 6.3.3" "fetch the list that the present authority signed";

@@ -16,6 +16,12 @@ const CLEAR_SECRETS: [&str; 4] =
 /// Rules that are not the policy's to weigh: the trust root's floors demand the one, the other is about the policy.
 const FIXED: [&str; 2] = ["change-request-missing", "policy-invalid"];
 
+/// Says whether a deviation may be about a rule.
+pub(super) fn is_deviable(rule: &str) -> bool {
+    let about_itself = rule.starts_with("deviation-");
+    register::find(rule).is_some() && !is_clear_secret(rule) && !FIXED.contains(&rule) && !about_itself
+}
+
 /// Says whether a rule is about a secret that stands in clear.
 pub fn is_clear_secret(rule: &str) -> bool {
     CLEAR_SECRETS.contains(&rule)

@@ -45,6 +45,10 @@ pub(super) fn finding(finding: &Finding, colors: bool) -> String {
     };
     let head = paint(&format!("{}[{}]", finding.severity, finding.rule), color, colors);
     let mut text = format!("{head}: {}{place}\n", clean(&finding.message));
+    if let Some(deviation) = &finding.deviation {
+        let state = if deviation.in_force { "accepted by" } else { "not accepted: nothing signed counts of" };
+        let _ = writeln!(text, " deviation: {state} {}, until {}", deviation.id, deviation.expires.date());
+    }
     if !finding.hint.is_empty() {
         let _ = writeln!(text, " hint: {}", clean(&finding.hint));
     }
@@ -146,11 +150,14 @@ pub(super) fn verification(report: &Verification, all_proven: bool, colors: bool
 
 /// Returns how many findings there are, worst first.
 pub(super) fn counts(findings: &[Finding]) -> String {
-    let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let told: Vec<String> = Severity::ALL
+    let standing = || findings.iter().filter(|finding| finding.stands());
+    let count = |severity: Severity| standing().filter(|finding| finding.severity == severity).count();
+    let mut told: Vec<String> = Severity::ALL
         .into_iter()
         .filter(|severity| count(*severity) > 0)
         .map(|severity| format!("{} {severity}", count(severity)))
         .collect();
+    let deviated = findings.len() - standing().count();
+    told.extend((deviated > 0).then(|| format!("{deviated} accepted by deviations")));
     if told.is_empty() { "no findings".to_owned() } else { format!("findings: {}", told.join(", ")) }
 }

@@ -117,16 +117,18 @@ pub(super) fn finding(finding: &Finding) -> Value {
         "message": finding.message,
         "clause": finding.clause,
         "hint": finding.hint,
-        "deviation": null,
+        "deviation": finding.deviation.as_ref().map(|deviation| &deviation.id),
+        "deviation_in_force": finding.deviation.as_ref().map(|deviation| deviation.in_force),
     })
 }
 
 /// Returns how many findings there are of each severity.
 pub(super) fn summary(findings: &[Finding]) -> Value {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let standing = || findings.iter().filter(|finding| finding.stands());
+    let count = |severity| standing().filter(|finding| finding.severity == severity).count();
     let mut summary: Map<String, Value> =
         Severity::ALL.into_iter().map(|severity| (severity.as_str().to_owned(), json!(count(severity)))).collect();
-    summary.insert("deviated".to_owned(), json!(0));
+    summary.insert("deviated".to_owned(), json!(findings.len() - standing().count()));
     Value::Object(summary)
 }
 

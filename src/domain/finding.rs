@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::RepoPath;
+use super::{RepoPath, Timestamp};
 
 /// How bad a finding is, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,4 +87,24 @@ pub struct Finding {
     pub clause: &'static str,
     /// What to do, as a command where there is one.
     pub hint: String,
+    /// The deviation that covers it, where the product has one.
+    pub deviation: Option<Deviating>,
+}
+
+/// How a deviation bears on a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviating {
+    /// The deviation's id.
+    pub id: String,
+    /// Until when it runs.
+    pub expires: Timestamp,
+    /// Whether it counts: within its time, and signed in the log.
+    pub in_force: bool,
+}
+
+impl Finding {
+    /// Says whether it stands, as it does until a deviation in force accepts it.
+    pub fn stands(&self) -> bool {
+        self.deviation.as_ref().is_none_or(|deviation| !deviation.in_force)
+    }
 }

@@ -20,7 +20,7 @@ pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Scope};
 pub use delta::{ComponentDelta, ComponentState, FactChange, ItemDelta, ItemOperation, ManifestDelta};
 pub use digest::{ContentHasher, Digest, DigestSet, Sha256Digest};
 pub use fact::{Fact, Facts};
-pub use finding::{Finding, Observation, Rule, Severity};
+pub use finding::{Deviating, Finding, Observation, Rule, Severity};
 pub use id::{ChangeId, InvalidId, ObjectFormat, ObjectId, PersonId, ReleaseName, RepoPath};
 pub use item::{ConfigurationItem, EntryKind, ItemClass, Mode};
 pub use manifest::{Manifest, RULE_SET, SourceTree};

@@ -87,6 +87,12 @@ fn result(finding: &Finding, number: usize, places: &BTreeMap<&str, usize>) -> V
     let print = Digest::of(&[finding.rule.as_bytes(), b"\0", path, b"\0", number.to_string().as_bytes()].concat());
     result.insert("partialFingerprints".to_owned(), json!({ "rulePath/v1": print.to_string() }));
     result.insert("properties".to_owned(), json!({ "severity": finding.severity.as_str() }));
+    if let Some(deviation) = &finding.deviation {
+        let status = if deviation.in_force { "accepted" } else { "underReview" };
+        let why = format!("deviation {}, until {}", deviation.id, deviation.expires.date());
+        let suppression = json!([{ "kind": "external", "status": status, "justification": why }]);
+        result.insert("suppressions".to_owned(), suppression);
+    }
     Value::Object(result)
 }
 
@@ -141,7 +147,16 @@ mod tests {
 
     fn finding(rule: &'static str, severity: Severity, path: Option<&[u8]>, line: Option<u32>) -> Finding {
         let path = path.map(|path| RepoPath::new(path.to_vec()));
-        Finding { rule, severity, path, line, message: "seen\n".to_owned(), clause: "", hint: String::new() }
+        Finding {
+            rule,
+            severity,
+            path,
+            line,
+            message: "seen\n".to_owned(),
+            clause: "",
+            hint: String::new(),
+            deviation: None,
+        }
     }
 
     fn written(findings: &[Finding], commit: Option<&ObjectId>) -> Value {

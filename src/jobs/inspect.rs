@@ -2,16 +2,19 @@
 //!
 //! Serves requirements R01, R02 and R12. Nothing here is signed; what depends on time is judged at a given moment.
 
+use std::collections::BTreeSet;
+
 use crate::checks::{self, Thresholds};
 use crate::collect::{self, Collected, Entry, Items, Source as _};
 use crate::domain::{
     Component, ConfigurationItem, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity,
     Timestamp,
 };
-use crate::jobs::commit_delta::{policy_of, touches_components, valid_policy};
+use crate::jobs::commit_delta::{commit_delta, policy_of, touches_components, valid_policy};
 use crate::jobs::history_secrets::way_out_of_index;
-use crate::jobs::{Failure, rotation};
-use crate::policy::{POLICY_PATH, Policy, PolicyError};
+use crate::jobs::registers::Registers;
+use crate::jobs::{Failure, rotation, trailers};
+use crate::policy::{DEVIATIONS_PATH, KEYS_PATH, POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 
 /// A tree's manifest, the policy it was collected under, and what was observed.
@@ -47,8 +50,17 @@ impl Inspection {
         let manifest = &self.collected.manifest;
         let mut observations = self.collected.observations.clone();
         observations.extend(component_observations(&manifest.components, &manifest.coverage));
-        observations.extend(rotation::overdue(repository, commit, &manifest.items, &self.policy, as_of)?);
-        Ok(checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy)))
+        let registers = Registers::of_tree(repository, repository.commit(commit)?.tree)?;
+        observations.extend(checks::judge_key_register(&manifest.items, &registers.keys));
+        let days = |item: &ConfigurationItem| {
+            let key = checks::registered(item, &registers.keys);
+            key.and_then(|key| key.rotation_days).or(self.policy.checks.rotation_days)
+        };
+        observations.extend(rotation::overdue(repository, commit, &manifest.items, days, as_of)?);
+        let mut findings = checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy));
+        // Approvals of deviations are not in the log yet: none is in force.
+        checks::apply_deviations(&mut findings, &manifest.items, &registers.deviations, &BTreeSet::new(), as_of);
+        Ok(findings)
     }
 }
 
@@ -56,7 +68,7 @@ impl Inspection {
 ///
 /// # Errors
 /// Where the policy or an object cannot be read.
-pub fn items_of_tree(repository: &Repository, tree: ObjectId) -> Result<Vec<ConfigurationItem>, Failure> {
+pub(super) fn items_of_tree(repository: &Repository, tree: ObjectId) -> Result<Vec<ConfigurationItem>, Failure> {
     let policy = policy_of(repository, tree)?;
     let source = TreeSource::new(repository, tree);
     let entries = source.entries()?;
@@ -111,10 +123,54 @@ pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedC
             finding.hint = way_out_of_index(path, head.is_some());
         }
     }
+    match Registers::parse(
+        index.file(&RepoPath::from(KEYS_PATH))?.as_deref(),
+        index.file(&RepoPath::from(DEVIATIONS_PATH))?.as_deref(),
+    ) {
+        Ok(registers) => {
+            checks::apply_deviations(&mut findings, &found.items, &registers.deviations, &BTreeSet::new(), as_of);
+            // Whether a deviation is about anything is seen in the whole tree only.
+            findings.retain(|finding| !finding.rule.starts_with("deviation-"));
+        }
+        Err(error) => findings.insert(0, policy_finding(&error)),
+    }
     findings.splice(0..0, invalid);
     let mut staged = StagedCheck { findings, stops: false, items: found.items.len(), components, policy };
     staged.stops = staged.findings.iter().any(|finding| staged.stops_on(finding));
     Ok(staged)
+}
+
+/// Returns a finding for every commit after `from`, up to `to`, that changes items or components and names no change
+/// request, where the policy asks for one.
+///
+/// # Errors
+/// Where an object is missing or malformed.
+pub fn requests_missing(
+    repository: &Repository,
+    from: ObjectId,
+    to: ObjectId,
+    policy: &Policy,
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    if !policy.change_control.required {
+        return Ok(findings);
+    }
+    for id in repository.commits_between(to, &[from])? {
+        let commit = repository.commit(id)?;
+        if trailers::change_ids(&commit.message, &policy.change_control.trailer).is_empty() {
+            let delta = commit_delta(repository, &commit)?;
+            let changes = !delta.items.is_empty() || !delta.components.is_empty();
+            findings.extend(changes.then(|| request_missing(&id, policy)));
+        }
+    }
+    Ok(findings)
+}
+
+/// Returns the finding of a commit that names no change request.
+pub(super) fn request_missing(commit: &ObjectId, policy: &Policy) -> Finding {
+    let trailer = &policy.change_control.trailer;
+    let message = format!("commit {} changes items and names no change request ({trailer}:)", commit.short());
+    checks::finding("change-request-missing", None, None, message)
 }
 
 /// Returns the finding of a policy that cannot be read.

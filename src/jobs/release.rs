@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::export;
 use crate::jobs::evidence::{LOG_REF, Log, RELEASE_REFS, Trust};
-use crate::jobs::inspect::Inspection;
+use crate::jobs::inspect::{Inspection, request_missing};
 use crate::jobs::releases::{self, ReleaseStatus, StoredRelease};
 use crate::jobs::{Exit, Failure, Progress, derived, range, records};
 use crate::store::{Commit, Identity, RefEdit, Repository};
@@ -137,18 +137,14 @@ fn gate_findings(mut findings: Vec<Finding>, inspection: &Inspection, judged: &[
     let required = inspection.policy.change_control.required;
     let unasked =
         judged.iter().filter(|judged| required && judged.changes_something() && judged.record.changes.is_empty());
-    findings.extend(unasked.map(|judged| {
-        let trailer = &inspection.policy.change_control.trailer;
-        let message =
-            format!("commit {} changes items and names no change request ({trailer}:)", judged.record.commit.short());
-        crate::checks::finding("change-request-missing", None, None, message)
-    }));
+    findings.extend(unasked.map(|judged| request_missing(&judged.record.commit, &inspection.policy)));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
 fn blocking(inspection: &Inspection, findings: &[Finding]) -> Vec<String> {
-    let stops = findings.iter().filter(|finding| finding.severity >= inspection.policy.checks.block);
+    let stops =
+        findings.iter().filter(|finding| finding.stands() && finding.severity >= inspection.policy.checks.block);
     stops.map(|f| f.path.as_ref().map_or_else(|| f.rule.to_owned(), |path| format!("{} at {path}", f.rule))).collect()
 }
 

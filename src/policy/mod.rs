@@ -3,12 +3,17 @@
 //! Parsed strictly from `.baseline/policy.toml` of the commit under examination: an unknown key is an error that
 //! names file and line. Never here: trust, which no file of the tree can grant. Reference: docs/policy.md.
 
+mod deviations;
+mod key_register;
 mod pattern;
+mod place;
 mod raw;
 
 use std::fmt;
 
 use crate::domain::{Digest, Floors, ItemClass, RepoPath, Severity};
+pub use deviations::{DEVIATIONS_PATH, Deviation};
+pub use key_register::{Custody, KEYS_PATH, RegisteredKey, canonical};
 use pattern::Pattern;
 
 /// Where the policy stands in the tree.
@@ -19,8 +24,8 @@ const BUILT_IN: [(&str, &str); 5] = [
     (POLICY_PATH, "baseline-policy"),
     (".baseline/components.toml", "baseline-components"),
     (".baseline/services.toml", "baseline-services"),
-    (".baseline/keys.toml", "baseline-keys"),
-    (".baseline/deviations.toml", "baseline-deviations"),
+    (KEYS_PATH, "baseline-keys"),
+    (DEVIATIONS_PATH, "baseline-deviations"),
 ];
 
 /// A parsed policy.

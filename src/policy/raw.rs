@@ -8,13 +8,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::pattern::Pattern;
+use super::place::{self, Place};
 use super::{
     ChangeControl, Checks, Exclusion, ItemRule, POLICY_PATH, Policy, PolicyError, Process, Product, SeverityRule,
 };
 use crate::domain::{Digest, ItemClass, RepoPath, Severity};
-
-/// No policy may be larger, in bytes.
-const MOST_BYTES: usize = 1024 * 1024;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -96,39 +94,8 @@ struct RawExclude {
     reason: Spanned<String>,
 }
 
-/// Turns byte offsets into lines.
-struct Place<'a>(&'a str);
-
-impl Place<'_> {
-    fn line(&self, offset: usize) -> usize {
-        let before = self.0.as_bytes().get(..offset).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    fn error(&self, offset: usize, message: impl Into<String>) -> PolicyError {
-        PolicyError { file: POLICY_PATH.to_owned(), line: self.line(offset), message: message.into() }
-    }
-
-    fn at<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> PolicyError {
-        self.error(value.span().start, message)
-    }
-
-    fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, PolicyError> {
-        Pattern::parse(text.get_ref()).ok_or_else(|| self.at(text, "an empty pattern, or a comment"))
-    }
-}
-
 pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
-    if bytes.len() > MOST_BYTES {
-        return Err(Place("").error(0, "the file is larger than 1 MiB"));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let readable = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        Place(&String::from_utf8_lossy(readable)).error(error.valid_up_to(), "text that is not UTF-8")
-    })?;
-    let place = Place(text);
-    let raw: RawPolicy = toml::from_str(text)
-        .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message().replace('\n', " ")))?;
+    let (place, raw): (_, RawPolicy) = place::read(POLICY_PATH, bytes)?;
     let items = raw.item.into_iter().map(|item| rule(&place, item)).collect::<Result<_, _>>()?;
     let excludes = raw.exclude.into_iter().map(|exclude| exclusion(&place, exclude)).collect::<Result<_, _>>()?;
     Ok(Policy {

@@ -8,8 +8,10 @@ use serde_json::json;
 
 use crate::cli::context::{Answer, Context};
 use crate::cli::{Format, human, json};
-use crate::domain::{Finding, ItemDelta, ObjectId, RepoPath, Timestamp};
-use crate::jobs::{Exit, Failure, HistorySecrets, PastSecret, check_staged, compare, history_secrets, side_of};
+use crate::domain::{Finding, ItemDelta, ObjectId, Timestamp};
+use crate::jobs::{
+    Exit, Failure, HistorySecrets, PastSecret, check_staged, compare, history_secrets, requests_missing, side_of,
+};
 use crate::store::{Access, Repository};
 use crate::{checks, export};
 
@@ -59,27 +61,21 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Answer, Failure
     let range = args.revision.as_deref().and_then(super::split_range);
     let name = range.map_or(args.revision.as_deref(), |(_, to)| Some(to));
     let side = super::side(context, &repository, name)?;
+    let commit = side.commit;
     let inspection = side.inspect(&repository)?;
-    let mut findings = inspection.findings(&repository, side.commit, as_of)?;
-    if let Some((from, to)) = range {
-        let changed = changed_paths(context, &repository, from, to)?;
+    let mut findings = inspection.findings(&repository, commit, as_of)?;
+    if let Some((from, _)) = range {
+        let from = super::side(context, &repository, Some(from))?;
+        let missing = requests_missing(&repository, from.commit, side.commit, &inspection.policy)?;
+        let delta = compare(&repository, from, side)?.delta;
+        let changed: BTreeSet<_> = delta.items.iter().filter_map(ItemDelta::item).map(|item| &item.path).collect();
         findings.retain(|finding| finding.path.as_ref().is_some_and(|path| changed.contains(path)));
+        findings.extend(missing);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     }
-    let blocks = findings.iter().any(|finding| finding.severity >= inspection.policy.checks.block);
+    let blocks = findings.iter().any(|finding| finding.stands() && finding.severity >= inspection.policy.checks.block);
     let exit = if blocks { Exit::Disproven } else { Exit::Done };
-    Ok(answer(context, Some(&side.commit), as_of, &findings, exit))
-}
-
-fn changed_paths(
-    context: &Context,
-    repository: &Repository,
-    from: &str,
-    to: &str,
-) -> Result<BTreeSet<RepoPath>, Failure> {
-    let known = context.known(repository)?;
-    let known = super::borrowed(known.as_ref());
-    let delta = compare(repository, side_of(repository, known, from)?, side_of(repository, known, to)?)?.delta;
-    Ok(delta.items.iter().filter_map(ItemDelta::item).map(|item| item.path.clone()).collect())
+    Ok(answer(context, Some(&commit), as_of, &findings, exit))
 }
 
 fn answer(context: &Context, commit: Option<&ObjectId>, as_of: Timestamp, findings: &[Finding], exit: Exit) -> Answer {
