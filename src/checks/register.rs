@@ -88,6 +88,10 @@ register! {
     "sudo-nopasswd" High "NIST SP 800-53 IA-11" "take NOPASSWD out, or name the exact commands of a service account";
     "sudo-all-commands" Medium "NIST SP 800-53 AC-6" "name the commands that are needed";
     "sudo-no-authenticate" High "NIST SP 800-53 IA-11" "take `!authenticate` out";
+    "account-without-password" High "NIST SP 800-53 IA-5, CIS Debian 7.2.2" "passwd -l NAME, or set a password";
+    "account-second-superuser" High "NIST SP 800-53 AC-6, CIS Debian 7.2.5" "give the account a user id of its own";
+    "account-weak-hash" High "OWASP Password Storage, crypt(5)"
+        "set ENCRYPT_METHOD YESCRYPT in login.defs, then have the password set anew";
     "htpasswd-weak-hash" High "OWASP Password Storage" "htpasswd -B FILE USER";
     "pg-hba-trust" Critical "CIS PostgreSQL" "use scram-sha-256, or peer for local connections";
     "pg-hba-weak-method" Medium "PostgreSQL documentation, password authentication" "use scram-sha-256 with hostssl";

@@ -245,6 +245,9 @@ register! {
     "github-ruleset" AccessControl "enforcement, target and rules in JSON, or protection of a branch" "GitHub rulesets, branch protection"
         ["enforcement", "rules"]
         ["branch-protection-weak"];
+    "group" AccessControl "every line a group of the system" "group(5)"
+        ["groups", "members"]
+        [];
     "htpasswd" AccessControl "user and password hash on every line" "htpasswd(1)"
         ["users"]
         ["htpasswd-weak-hash"];
@@ -254,6 +257,12 @@ register! {
     "k8s-rbac" AccessControl "kinds Role, ClusterRole and their bindings" "Kubernetes API, CIS 5.1"
         ["objects"]
         ["rbac-cluster-admin", "rbac-wildcard"];
+    "passwd" AccessControl "every line an account of the system" "passwd(5)"
+        ["accounts", "superusers", "login_users"]
+        ["account-second-superuser", "account-weak-hash", "account-without-password"];
+    "shadow" AccessControl "every line an account and how its password is kept" "shadow(5)"
+        ["passwords", "max_days"]
+        ["account-weak-hash", "account-without-password"];
     "known-hosts" AccessControl "hosts before a public SSH key" "sshd(8) SSH_KNOWN_HOSTS FILE FORMAT"
         ["entries", "hashed", "revoked", "cert_authority"]
         [];

@@ -33,7 +33,7 @@ fn a_deviation_that_nobody_signed_is_named_and_accepts_nothing() {
 #[test]
 fn a_file_that_cannot_be_read_is_refused_with_file_and_line() {
     let repo = Repo::empty(&[]);
-    repo.write(".baseline/deviations.toml", &DEVIATION.replace("scope", "skope"));
+    repo.write(".baseline/deviations.toml", DEVIATION.replace("scope", "skope"));
     repo.git(&["add", "--all"]);
     repo.baseline(&["check", "--staged"]).exits(1).shows("policy-invalid").shows(".baseline/deviations.toml:4");
     repo.commit("First");
@@ -54,14 +54,14 @@ fn a_leaf_certificate_is_held_against_the_register_of_keys() {
         )
     };
     repo.write("gateway.pem", CERTIFICATE);
-    repo.write(".baseline/keys.toml", &register(&"ab".repeat(32)));
+    repo.write(".baseline/keys.toml", register(&"ab".repeat(32)));
     repo.commit("First");
     let answer = check(&repo, "2026-06-01");
     assert!(rules(&answer).contains(&"key-unregistered") && rules(&answer).contains(&"key-register-stale"), "{answer}");
     let items = repo.baseline(&["items", "--format", "json"]).json();
     let all = items["items"].as_array().unwrap();
     let item = all.iter().find(|item| item["path"] == "gateway.pem").unwrap();
-    repo.write(".baseline/keys.toml", &register(item["facts"]["spki_sha256"].as_str().unwrap()));
+    repo.write(".baseline/keys.toml", register(item["facts"]["spki_sha256"].as_str().unwrap()));
     repo.commit("Second");
     let told = check(&repo, "2060-01-01");
     let told = rules(&told);

@@ -80,7 +80,7 @@ fn read_hba(file: &File<'_>) -> Option<Reading> {
 }
 
 /// A user's scheme: its name, and whether it withstands guessing.
-fn scheme(hash: &str) -> Option<(&'static str, bool)> {
+pub(super) fn scheme(hash: &str) -> Option<(&'static str, bool)> {
     const SCHEMES: [(&str, &str, bool); 10] = [
         ("$2y$", "bcrypt", true),
         ("$2b$", "bcrypt", true),

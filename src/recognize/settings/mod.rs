@@ -23,6 +23,7 @@ mod terraform;
 mod tests;
 mod tls;
 mod tree;
+mod users;
 mod values;
 mod web;
 
@@ -86,6 +87,7 @@ const FAMILIES: &[&[Kind]] = &[
     sudoers::KINDS,
     firewall::KINDS,
     access::KINDS,
+    users::KINDS,
     values::KINDS,
     iam::KINDS,
     github::KINDS,
@@ -175,10 +177,51 @@ fn unreadable() -> Reading {
 
 /// Text about settings, and programs, are none.
 fn is_prose(path: &RepoPath) -> bool {
-    const ENDINGS: [&str; 42] = [
-        "md", "rst", "adoc", "html", "htm", "tex", "rs", "c", "h", "cc", "cpp", "hpp", "go", "py", "rb", "pl", "java",
-        "kt", "scala", "js", "mjs", "ts", "tsx", "jsx", "cs", "swift", "php", "lua", "sh", "bash", "css", "scss",
-        "svg", "xml", "sql", "patch", "diff", "ipynb", "lock", "log", "po", "map",
+    const ENDINGS: [&str; 44] = [
+        "md",
+        "rst",
+        "adoc",
+        "html",
+        "htm",
+        "tex",
+        "rs",
+        "c",
+        "h",
+        "cc",
+        "cpp",
+        "hpp",
+        "go",
+        "py",
+        "rb",
+        "pl",
+        "java",
+        "kt",
+        "scala",
+        "js",
+        "mjs",
+        "ts",
+        "tsx",
+        "jsx",
+        "cs",
+        "swift",
+        "php",
+        "lua",
+        "sh",
+        "bash",
+        "css",
+        "scss",
+        "svg",
+        "xml",
+        "sql",
+        "patch",
+        "diff",
+        "ipynb",
+        "lock",
+        "log",
+        "po",
+        "map",
+        "md5sum",
+        "sha256sum",
     ];
     path::extension(path).is_some_and(|ending| ENDINGS.contains(&ending.as_ref()))
 }
