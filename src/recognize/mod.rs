@@ -17,6 +17,7 @@ mod dotenv;
 mod efi;
 mod embedded;
 mod explain;
+mod extension;
 mod jwk_file;
 mod keystore;
 mod kinds;

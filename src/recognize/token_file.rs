@@ -66,6 +66,9 @@ fn age(bytes: &[u8]) -> Option<Recognized> {
     let mut found = Recognized::key("age-identity", facts);
     // A plugin's identity only names a token that holds the key.
     let clear: Vec<_> = identities.iter().filter(|(_, plugin)| !plugin).map(|(number, _)| *number).collect();
+    if clear.is_empty() {
+        found.facts.set("on_token", true);
+    }
     for number in clear.iter().take(MOST_VALUES) {
         found = found.with_clear_key(Some(*number));
     }
