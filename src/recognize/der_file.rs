@@ -41,6 +41,9 @@ fn from_element(whole: Element<'_>) -> Option<Recognized> {
     if let Some(key) = PrivateKey::from_der(whole) {
         return Some(pem_file::observe_key(Recognized::key("private-key-der", key.facts()), &key, None));
     }
+    if let Some(bits) = dh_parameters(whole) {
+        return Some(Recognized::key("dh-parameters", pem_file::dh_parameters(bits)));
+    }
     public_key(whole).map(|key| Recognized::key("public-key-der", key.facts()))
 }
 
@@ -56,6 +59,23 @@ fn pkcs1(whole: Element<'_>) -> Option<PublicKey> {
     let odd = |number: &Element<'_>| number.content.last().is_some_and(|last| last & 1 == 1);
     let fits = modulus.tag == INTEGER && der::bit_length(modulus.content) >= 512 && odd(modulus) && odd(exponent);
     (fits && exponent.number().is_some_and(|number| number > 2)).then(|| PublicKey::from_pkcs1(whole))?
+}
+
+/// Two or three numbers too: a large odd one and one that generates, which no RSA key has as its exponent.
+fn dh_parameters(whole: Element<'_>) -> Option<i64> {
+    let numbers: Vec<_> = Iterator::take(whole.inside(), 4).collect();
+    let (prime, generator) = match numbers.as_slice() {
+        [prime, generator] => (prime, generator),
+        [prime, generator, length] if length.number().is_some_and(|bits| bits > 64) => (prime, generator),
+        _ => return None,
+    };
+    let bits = der::bit_length(prime.magnitude()?);
+    let is_odd = prime.content.last().is_some_and(|last| last & 1 == 1);
+    let fits = match generator.number() {
+        Some(number) => number == 2 || number == 5 && numbers.len() == 3,
+        None => generator.magnitude().is_some_and(|large| (256..bits).contains(&der::bit_length(large))),
+    };
+    (bits >= 512 && is_odd && fits).then_some(bits)
 }
 
 /// A file that begins like DER, and whose name says what it was meant to be.

@@ -223,7 +223,10 @@ mod tests {
         let method = |last: u8| encode(OID, &[&[0x2b, 6, 1, 5, 5, 7, 48, last]]);
         let list = encode(
             SEQUENCE,
-            &[&encode(SEQUENCE, &[&method(1), &place]), &encode(SEQUENCE, &[&method(2), &encode(0x86, &[b"http://b"])])],
+            &[
+                &encode(SEQUENCE, &[&method(1), &place]),
+                &encode(SEQUENCE, &[&method(2), &encode(0x86, &[b"http://b"])]),
+            ],
         );
         let facts = described(&extension(&[0x2b, 6, 1, 5, 5, 7, 1, 1], &list));
         assert_eq!(facts.list("ocsp"), ["URI:http://a".into()]);

@@ -287,7 +287,8 @@ fn some_maps(maps: &[Facts]) -> Option<Fact> {
     (!list.is_empty()).then_some(Fact::List(list))
 }
 
-fn dh_parameters(bits: i64) -> Facts {
+/// Returns the facts of a group.
+pub(super) fn dh_parameters(bits: i64) -> Facts {
     let mut facts = Facts::new();
     facts.set("bits", bits);
     facts

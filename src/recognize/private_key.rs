@@ -60,6 +60,8 @@ impl PrivateKey {
             "ENCRYPTED PRIVATE KEY" => Self::encrypted(whole),
             _ => Self::pkcs8(whole),
         }
+        // Some programs write one form under another's label.
+        .or_else(|| Self::from_der(whole))
     }
 
     /// Reads a DER file of any of these forms.
@@ -160,8 +162,9 @@ impl PrivateKey {
                 // Version 2 may bring the public key along, as an implicit bit string.
                 let public = fields.find(|field| field.tag == 0x81);
                 let derived = || match name.algorithm.as_str() {
-                    "Ed25519" => derived::ed25519(seed?),
-                    "X25519" => derived::x25519(seed?),
+                    "Ed25519" => derived::ed25519(seed?).map(Vec::from),
+                    "X25519" => derived::x25519(seed?).map(Vec::from),
+                    "DSA" => derived::dsa(algorithm, der::only(private.content, INTEGER)?),
                     _ => None,
                 };
                 let key = match public {

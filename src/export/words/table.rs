@@ -227,4 +227,9 @@ pub(super) const ROWS: &[Row] = &[
     Row(&["pkcs12-keystore"], "mac_iterations", MoreHardens, None),
     Row(&[], "encrypted", OnHardens, None),
     Row(&[], "bits", MoreHardens, None),
+    Row(&["apple-entitlements"], "entitlements", Grants, None),
+    Row(&["android-manifest"], "permissions", Grants, None),
+    Row(&["android-manifest"], "exported", Grants, None),
+    Row(&["android-manifest"], "debuggable", OnWeakens, Some("false")),
+    Row(&["android-manifest"], "cleartext_traffic", OnWeakens, None),
 ];
