@@ -73,7 +73,7 @@ fn dh_parameters(whole: Element<'_>) -> Option<i64> {
     let is_odd = prime.content.last().is_some_and(|last| last & 1 == 1);
     let fits = match generator.number() {
         Some(number) => number == 2 || number == 5 && numbers.len() == 3,
-        None => generator.magnitude().is_some_and(|large| (256..bits).contains(&der::bit_length(large))),
+        None => generator.magnitude().is_some_and(|large| (256..=bits).contains(&der::bit_length(large))),
     };
     (bits >= 512 && is_odd && fits).then_some(bits)
 }
@@ -92,4 +92,33 @@ fn claimed(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
         Recognized::new(kind, class, Facts::new()).unreadable(None, "it begins like DER and cannot be read");
     found.secret = kind == "private-key-der";
     begins_long.then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recognize::der::encode;
+
+    fn kind(bytes: &[u8]) -> Option<String> {
+        recognize(&RepoPath::new("a.bin"), bytes).map(|found| found.kind)
+    }
+
+    #[test]
+    fn a_group_is_told_from_a_public_key_by_its_generator() {
+        let large = |first: u8| encode(INTEGER, &[&[0, first], &[1; 255]]);
+        let pair = |first: &[u8], second: &[u8]| encode(SEQUENCE, &[first, second]);
+        assert_eq!(kind(&pair(&large(0xff), &[INTEGER, 1, 2])).as_deref(), Some("dh-parameters"));
+        assert_eq!(kind(&pair(&large(0xff), &large(0x80))).as_deref(), Some("dh-parameters"));
+        assert_eq!(kind(&pair(&large(0xff), &[INTEGER, 3, 1, 0, 1])).as_deref(), Some("public-key-der"));
+        assert_eq!(kind(&pair(&[INTEGER, 1, 7], &[INTEGER, 1, 2])), None);
+    }
+
+    #[test]
+    fn many_and_deep_elements_are_no_key_and_end_soon() {
+        let wide = encode(SEQUENCE, &[&[INTEGER, 1, 1].repeat(1_000_000)]);
+        let nested = [&[SEQUENCE, 0x80][..], &[SEQUENCE, 0x80, 0, 0].repeat(200_000), &[0, 0]].concat();
+        for bytes in [wide, nested, [SEQUENCE, 0x80].repeat(100_000)] {
+            assert_eq!(kind(&bytes), None);
+        }
+    }
 }

@@ -99,9 +99,13 @@ impl PrivateKey {
     }
 
     fn pkcs1(whole: Element<'_>) -> Option<Self> {
-        let numbers: Vec<_> = whole.inside().collect();
-        let [_version, modulus, exponent, d, p, q, ..] = numbers.as_slice() else { return None };
-        if numbers.len() < 9 || [d, p, q].iter().any(|number| number.tag != INTEGER) {
+        // Nine numbers, and a list of further primes where there are more than two.
+        let numbers: Vec<_> = Iterator::take(whole.inside(), 11).collect();
+        let [version, modulus, exponent, d, p, q, ..] = numbers.as_slice() else { return None };
+        if !matches!((version.number()?, numbers.len()), (0, 9) | (1, 10))
+            || [d, p, q].iter().any(|number| number.tag != INTEGER)
+            || der::bit_length(modulus.magnitude()?) < 256
+        {
             return None;
         }
         let public = der::encode(SEQUENCE, &[modulus.whole, exponent.whole]);
@@ -109,7 +113,7 @@ impl PrivateKey {
     }
 
     fn dsa(whole: Element<'_>) -> Option<Self> {
-        let numbers: Vec<_> = whole.inside().collect();
+        let numbers: Vec<_> = Iterator::take(whole.inside(), 7).collect();
         let [version, p, q, g, public, private] = numbers.as_slice() else { return None };
         if version.number() != Some(0)
             || numbers.iter().any(|number| number.tag != INTEGER)
@@ -215,5 +219,23 @@ impl Protection {
             iterations,
             weakness,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64ct::{Base64, Encoding};
+
+    use super::*;
+
+    #[test]
+    fn a_key_under_another_form_s_label_is_read_all_the_same() {
+        // RFC 8410 §10.3: a key that everybody knows.
+        let key = Base64::decode_vec("MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC").unwrap();
+        for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
+            let found = PrivateKey::from_pem(label, None, &key).unwrap();
+            assert_eq!((found.container, found.protection), ("pkcs8", None), "{label}");
+        }
+        assert_eq!(PrivateKey::from_pem("PRIVATE KEY", None, key.get(..20).unwrap()), None);
     }
 }
