@@ -35,6 +35,7 @@ fn judge_certificate(facts: &Facts, by: &Yardstick<'_>, found: &mut Vec<Verdict>
     judge_time(facts, by, found);
     let authority = facts.flag("is_ca") == Some(true);
     let signature = facts.text("signature_algorithm").unwrap_or_default();
+    let signature = facts.text("signature_hash").unwrap_or(signature);
     // Nobody checks the signature of a root under itself.
     if is_weak(signature) && !(authority && is_self_issued(facts)) {
         found.push(("certificate-weak-signature", format!("{subject} is signed with {}", signature.escape_debug())));
@@ -198,11 +199,12 @@ mod tests {
 
     #[test]
     fn each_defect_of_a_certificate_has_its_rule() {
-        let cases: [(&str, Change); 8] = [
+        let cases: [(&str, Change); 9] = [
             ("certificate-expired", |f| f.set("not_after", "2026-12-31T23:59:59Z")),
             ("certificate-expiring-soon", |f| f.set("not_after", "2027-01-15T00:00:00Z")),
             ("certificate-not-yet-valid", |f| f.set("not_before", "2027-02-01T00:00:00Z")),
             ("certificate-weak-signature", |f| f.set("signature_algorithm", "sha1WithRSAEncryption")),
+            ("certificate-weak-signature", |f| f.set("signature_hash", "sha1")),
             ("certificate-version-1", |f| f.set("version", 1_i64)),
             ("certificate-validity-too-long", |f| f.set("not_after", "2029-06-01T00:00:00Z")),
             ("certificate-missing-san", |f| f.set("san", Vec::<&str>::new())),

@@ -42,14 +42,17 @@ pub(super) fn judge(item: &ConfigurationItem, by: &Yardstick<'_>, found: &mut Ve
         }
         "openssh-public-key" => judge_ssh_key(facts, by, found),
         "authorized-keys" => maps(facts, "keys").for_each(|key| judge_ssh_key(key, by, found)),
-        "openssh-certificate" => judge_ssh_certificate(facts, by, found),
+        "openssh-certificate" => {
+            judge_ssh_key(facts, by, found);
+            judge_ssh_certificate(facts, by, found);
+        }
         "openpgp-public-key" => judge_pgp(facts, by, found),
         "openpgp-private-key" => {
             judge_pgp(facts, by, found);
             judge_clear(facts, found);
         }
         "minisign-secret-key" => judge_clear(facts, found),
-        "age-identity" => found.push(in_clear()),
+        "age-identity" if facts.flag("on_token") != Some(true) => found.push(in_clear()),
         _ => {}
     }
 }

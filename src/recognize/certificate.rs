@@ -4,11 +4,11 @@
 
 use crate::domain::{Fact, Facts};
 
-use super::der::{self, BIT_STRING, BOOLEAN, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
-use super::name;
-use super::oid;
+use super::der::{self, BIT_STRING, Element, INTEGER, OID, Reader, SEQUENCE};
+use super::extension::Extensions;
 use super::public_key::PublicKey;
-use super::text::{MOST_VALUES, bounded, hex, moment, sha256_hex};
+use super::text::{hex, moment, sha256_hex};
+use super::{name, oid};
 
 /// A certificate's fields.
 #[derive(Clone, Debug)]
@@ -22,20 +22,9 @@ pub(super) struct Certificate {
     fingerprint: String,
     version: i64,
     signature_algorithm: String,
+    signature_hash: Option<String>,
     key: PublicKey,
     extensions: Extensions,
-}
-
-/// The extensions that are facts.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Extensions {
-    /// Subject alternative names with their types, sorted.
-    pub san: Vec<String>,
-    basic_constraints: Option<(bool, bool, Option<i64>)>,
-    key_usage: Vec<&'static str>,
-    ext_key_usage: Vec<String>,
-    ski: Option<String>,
-    aki: Option<String>,
 }
 
 impl Certificate {
@@ -71,6 +60,7 @@ impl Certificate {
             fingerprint: sha256_hex(whole.whole),
             version,
             signature_algorithm: algorithm_name(signature)?,
+            signature_hash: signature_hash(signature),
             key,
             extensions: extensions
                 .and_then(|explicit| explicit.inside().read(SEQUENCE))
@@ -83,6 +73,7 @@ impl Certificate {
         let mut facts = self.brief();
         facts.set("version", self.version);
         facts.set("self_issued", self.self_issued);
+        facts.set_some("signature_hash", self.signature_hash.as_deref());
         facts.set_some("curve", self.key.curve.as_deref());
         self.extensions.describe(&mut facts);
         facts
@@ -106,63 +97,6 @@ impl Certificate {
     }
 }
 
-impl Extensions {
-    /// Reads a sequence of extensions; what cannot be read is left out.
-    pub(super) fn read(list: Reader<'_>) -> Self {
-        let mut found = Self::default();
-        for extension in list {
-            found.read_one(extension);
-        }
-        found
-    }
-
-    fn read_one(&mut self, extension: Element<'_>) -> Option<()> {
-        let mut inside = extension.inside();
-        let id = inside.read(OID)?.oid()?;
-        let critical = inside.read(BOOLEAN).is_some_and(|flag| flag.content != [0]);
-        let value = Reader::new(inside.read(OCTET_STRING)?.content).next()?;
-        match id.as_str() {
-            "2.5.29.14" => self.ski = Some(bounded(hex(value.content).as_bytes())),
-            "2.5.29.15" => self.key_usage = key_usage(value),
-            "2.5.29.17" => self.san = name::all_general(value.inside(), MOST_VALUES),
-            "2.5.29.19" => {
-                let mut constraints = value.inside();
-                let is_ca = constraints.read(BOOLEAN).is_some_and(|flag| flag.content != [0]);
-                let path_length = constraints.read(INTEGER).and_then(Element::number);
-                self.basic_constraints = Some((is_ca, critical, path_length));
-            }
-            "2.5.29.35" => {
-                let id = value.inside().find(|element| element.tag == 0x80);
-                self.aki = id.map(|id| bounded(hex(id.content).as_bytes()));
-            }
-            "2.5.29.37" => {
-                let usages = Iterator::take(value.inside(), MOST_VALUES).filter_map(Element::oid);
-                self.ext_key_usage = usages.map(|usage| oid::usage(&usage).to_owned()).collect();
-                self.ext_key_usage.sort();
-            }
-            _ => {}
-        }
-        Some(())
-    }
-
-    fn is_ca(&self) -> bool {
-        self.basic_constraints.is_some_and(|(is_ca, ..)| is_ca)
-    }
-
-    /// Adds what is known to the facts of a certificate.
-    fn describe(&self, facts: &mut Facts) {
-        if let Some((_, critical, path_length)) = self.basic_constraints {
-            facts.set("basic_constraints_critical", critical);
-            facts.set_some("path_length", path_length);
-        }
-        facts.set_some("san", some_list(&self.san));
-        facts.set_some("key_usage", some_list(&self.key_usage));
-        facts.set_some("ext_key_usage", some_list(&self.ext_key_usage));
-        facts.set_some("ski", self.ski.as_deref());
-        facts.set_some("aki", self.aki.as_deref());
-    }
-}
-
 /// Returns a list, unless it is empty.
 pub(super) fn some_list<T: AsRef<str>>(values: &[T]) -> Option<Fact> {
     let list: Vec<_> = values.iter().map(|value| Fact::from(value.as_ref())).collect();
@@ -172,6 +106,17 @@ pub(super) fn some_list<T: AsRef<str>>(values: &[T]) -> Option<Fact> {
 /// Returns the name in an `AlgorithmIdentifier`.
 pub(super) fn algorithm_name(algorithm: Element<'_>) -> Option<String> {
     algorithm.inside().read(OID)?.oid().map(|dotted| oid::algorithm(&dotted).to_owned())
+}
+
+/// Returns the digest of an RSA-PSS signature, which its parameters name and its algorithm does not; SHA-1 unless said.
+pub(super) fn signature_hash(algorithm: Element<'_>) -> Option<String> {
+    let mut inside = algorithm.inside();
+    if oid::algorithm(&inside.read(OID)?.oid()?) != "rsassaPss" {
+        return None;
+    }
+    let named = inside.read(SEQUENCE).and_then(|parameters| parameters.inside().read(0xa0));
+    let named = named.and_then(|explicit| explicit.inside().read(SEQUENCE)).and_then(algorithm_name);
+    Some(named.unwrap_or_else(|| "sha1".to_owned()))
 }
 
 /// Returns a serial number as OpenSSL prints it, in lower case.
@@ -201,28 +146,20 @@ pub(super) fn serial(number: Element<'_>) -> String {
     }
 }
 
-fn key_usage(value: Element<'_>) -> Vec<&'static str> {
-    const NAMES: [&str; 9] = [
-        "Digital Signature",
-        "Non Repudiation",
-        "Key Encipherment",
-        "Data Encipherment",
-        "Key Agreement",
-        "Certificate Sign",
-        "CRL Sign",
-        "Encipher Only",
-        "Decipher Only",
-    ];
-    let bytes = if value.tag == BIT_STRING { value.content.get(1..).unwrap_or_default() } else { &[] };
-    let is_set = |bit: usize| bytes.get(bit / 8).is_some_and(|byte| byte & (0x80 >> (bit % 8)) != 0);
-    let mut names: Vec<_> = NAMES.iter().enumerate().filter(|(bit, _)| is_set(*bit)).map(|(_, name)| *name).collect();
-    names.sort_unstable();
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_digest_of_a_pss_signature_is_the_one_named_or_sha_1() {
+        let pss: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+        let sha256: &[u8] = &[0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0];
+        let named = der::encode(SEQUENCE, &[pss, &der::encode(SEQUENCE, &[&der::encode(0xa0, &[sha256])])]);
+        let silent = der::encode(SEQUENCE, &[pss, &[0x30, 0]]);
+        for (algorithm, expected) in [(&named[..], Some("sha256")), (&silent, Some("sha1")), (sha256, None)] {
+            assert_eq!(signature_hash(der::only(algorithm, SEQUENCE).unwrap()).as_deref(), expected);
+        }
+    }
 
     #[test]
     fn serial_numbers_are_spelled_as_openssl_does() {
@@ -231,11 +168,5 @@ mod tests {
         {
             assert_eq!(serial(Element { tag: INTEGER, content, whole: &[] }), expected);
         }
-    }
-
-    #[test]
-    fn usages_are_sorted_by_name() {
-        let value = Element { tag: BIT_STRING, content: &[1, 0x06], whole: &[] };
-        assert_eq!(key_usage(value), ["CRL Sign", "Certificate Sign"]);
     }
 }

@@ -51,8 +51,7 @@ const KINDS: &[&str] = &[
 
 /// Facts that no recogniser can read from the bytes alone, with the reason.
 const OUT_OF_REACH: &[(&str, &str)] = &[
-    ("keys/dsa.pem", "spki_sha256"), // The file holds no public half.
-    ("ssh/id_rsa", "comment"),       // Encrypted; the label comes from the file beside it.
+    ("ssh/id_rsa", "comment"), // Encrypted; the label comes from the file beside it.
 ];
 
 /// Rules that are observed here; all others are judged from facts elsewhere.

@@ -1,11 +1,15 @@
-//! The public half of a private key of Curve25519 whose file does not hold it.
+//! The public half of a private key of Curve25519 or DSA whose file does not hold it.
 //!
 //! Only so can a key be held against its certificate, and be known again in another file. Never here: a copy of the
-//! private half that outlives the call. Serves RFC 8032 §5.1.5 and RFC 7748 §5.
+//! private half that outlives the call. Serves RFC 8032 §5.1.5, RFC 7748 §5 and
+//! FIPS 186-4 §4.1.
 
 use ed25519_dalek::hazmat::ExpandedSecretKey;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
+
+use super::der::{self, Element, INTEGER, OID, SEQUENCE};
+use super::modular;
 
 /// Returns the public key of a seed of Ed25519.
 pub(super) fn ed25519(seed: &[u8]) -> Option<[u8; 32]> {
@@ -21,6 +25,19 @@ pub(super) fn x25519(private: &[u8]) -> Option<[u8; 32]> {
     expanded.first_chunk_mut::<32>()?.copy_from_slice(private);
     let point = VerifyingKey::from(&ExpandedSecretKey::from_bytes(&expanded));
     Some(point.to_montgomery().to_bytes())
+}
+
+/// Returns the encoded public number of a private one of DSA, whose domain stands beside the algorithm's name.
+pub(super) fn dsa(algorithm: Element<'_>, private: Element<'_>) -> Option<Vec<u8>> {
+    let mut inside = algorithm.inside();
+    inside.read(OID)?;
+    let mut domain = inside.read(SEQUENCE)?.inside();
+    let (p, _q, g) = (domain.read(INTEGER)?, domain.read(INTEGER)?, domain.read(INTEGER)?);
+    let public = modular::power(g.magnitude()?, private.magnitude()?, p.magnitude()?)?;
+    let public = der::unsigned(&public);
+    // A number whose first bit is set has a zero before it, lest it be negative.
+    let sign: &[u8] = if public.first().is_none_or(|first| first & 0x80 != 0) { &[0] } else { &[] };
+    Some(der::encode(INTEGER, &[sign, public]))
 }
 
 #[cfg(test)]
@@ -48,5 +65,23 @@ mod tests {
     #[test]
     fn other_lengths_are_no_keys() {
         assert_eq!((ed25519(&[1; 31]), x25519(&[1; 33]), ed25519(&[])), (None, None, None));
+    }
+
+    #[test]
+    fn a_public_number_of_dsa_is_found_and_encoded() {
+        // p = 23, g = 5, x = 3: y = 10; with x = 11: y = 22, and so on. A set first bit has a zero before it.
+        let domain = |p: &[u8], g: u8| {
+            let numbers = [der::encode(INTEGER, &[p]), vec![INTEGER, 1, 11], vec![INTEGER, 1, g]];
+            let numbers = der::encode(SEQUENCE, &[&numbers.concat()]);
+            der::encode(SEQUENCE, &[&der::encode(OID, &[&[0x2a, 3]]), &numbers])
+        };
+        let public = |p: &[u8], g, x| {
+            let (algorithm, private) = (domain(p, g), [INTEGER, 1, x]);
+            dsa(der::only(&algorithm, SEQUENCE).unwrap(), der::only(&private, INTEGER).unwrap())
+        };
+        assert_eq!(public(&[23], 5, 3), Some(vec![INTEGER, 1, 10]));
+        assert_eq!(public(&[0, 251], 5, 3), Some(vec![INTEGER, 1, 125]));
+        assert_eq!(public(&[0, 251], 6, 3), Some(vec![INTEGER, 2, 0, 216]));
+        assert_eq!(public(&[24], 5, 3), None);
     }
 }

@@ -5,10 +5,10 @@
 
 use crate::domain::{Fact, Facts, RepoPath};
 
-use super::Recognized;
 use super::certificate::Certificate;
 use super::sha1::sha1;
 use super::text::{MOST_VALUES, trimmed};
+use super::{Recognized, java_object};
 
 const JKS: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
 const JCEKS: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
@@ -80,7 +80,12 @@ impl Store {
                     stream.word()?
                 }
                 2 => 1,
-                // A secret key is a serialised Java object of unknown length.
+                // A secret key is a sealed Java object; how long it is only its own reader knows.
+                3 => {
+                    let length = java_object::length(stream.0)?;
+                    stream.take(length)?;
+                    0
+                }
                 _ => return None,
             };
             for _ in 0..chain {

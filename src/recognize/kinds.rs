@@ -59,7 +59,7 @@ register! {
     "aws-credentials" Key "aws_secret_access_key in sections, or the path .aws/credentials" "AWS CLI"
         ["profiles"]
         ["secret-in-clear"];
-    "dh-parameters" Key "PEM block DH PARAMETERS" "RFC 7919"
+    "dh-parameters" Key "PEM block DH PARAMETERS, or the DER of one" "RFC 7919"
         ["bits"]
         ["dh-params-short"];
     "dns-tsig-key" Key "key statements with algorithm and secret" "RFC 8945, named.conf(5)"
@@ -89,8 +89,11 @@ register! {
     "git-crypt" Key "begins with git-crypt's mark" "git-crypt"
         []
         [];
+    "git-crypt-key" Key "begins with the mark of git-crypt's keys" "git-crypt"
+        []
+        ["symmetric-key-in-clear"];
     "jks-keystore" Key "begins with the number of JKS or JCEKS" "sun.security.provider.JavaKeyStore"
-        ["entries", "certificates"]
+        ["entries", "aliases", "certificates"]
         ["keystore-default-password"];
     "jwk" Key "JSON with the members that its kty demands" "RFC 7517, RFC 7638"
         ["kty", "kid", "bits", "private", "crv", "thumbprint_sha256"]
@@ -120,10 +123,10 @@ register! {
         ["key_id", "serial", "cert_type", "signing_ca", "principals", "valid", "fingerprint"]
         ["ssh-certificate-expired"];
     "openssh-private-key" Key "PEM block OPENSSH PRIVATE KEY" "PROTOCOL.key"
-        ["bits", "fingerprint", "comment", "type", "encrypted"]
+        ["bits", "fingerprint", "comment", "type", "spki_sha256", "encrypted"]
         ["private-key-in-clear", "ssh-key-too-short"];
     "openssh-public-key" Key "algorithm and blob that agree, or RFC 4716 markers" "RFC 4253, RFC 4716"
-        ["bits", "fingerprint", "comment", "type"]
+        ["bits", "fingerprint", "comment", "type", "spki_sha256", "role"]
         ["ssh-key-too-short", "dsa-key"];
     "openvpn-static-key" Key "PEM-like block OpenVPN Static key V1" "OpenVPN"
         ["count"]
@@ -161,7 +164,7 @@ register! {
     "ssh2-private-key" Key "begins with ssh.com's marker" "ssh.com"
         ["algorithm", "encrypted", "cipher", "comment"]
         ["private-key-in-clear"];
-    "wireguard-config" Key "Interface and Peer with keys of 32 bytes" "wg(8)"
+    "wireguard-config" Key "Interface and Peer with keys of 32 bytes" "wg(8), systemd.netdev(5)"
         ["public_key", "peers", "listen_port"]
         ["private-key-in-clear", "symmetric-key-in-clear"];
 
@@ -172,32 +175,44 @@ register! {
     "efi-signature-list" Certificate "lists of X.509 certificates or SHA-256 digests, to the last byte" "UEFI 32.4.1"
         ["count", "certificates", "digests_sha256", "owners"]
         [];
+    "efi-signed-update" Certificate "signed lists, with moment and PKCS#7 signature before them" "UEFI 8.2.2"
+        ["count", "certificates", "digests_sha256", "owners", "signed_at", "signers"]
+        [];
     "pkcs7-certificates" Certificate "signed data of certificates, PEM or DER" "RFC 5652"
         ["count", "certificates"]
         ["rsa-too-short"];
     "x509-certificate" Certificate "one PEM certificate" "RFC 5280"
         ["subject", "issuer", "serial", "not_before", "not_after", "fingerprint_sha256", "version",
          "signature_algorithm", "key_algorithm", "key_bits", "curve", "spki_sha256", "is_ca",
-         "basic_constraints_critical", "key_usage", "ext_key_usage", "ski", "self_issued", "san", "aki"]
+         "basic_constraints_critical", "key_usage", "ext_key_usage", "ski", "self_issued", "san", "aki", "policies",
+         "crl_distribution_points", "ocsp", "ca_issuers", "permitted_names", "excluded_names", "signature_hash"]
         ["certificate-missing-san", "certificate-validity-too-long", "unreadable", "certificate-expired",
          "certificate-not-yet-valid", "certificate-key-mismatch", "certificate-weak-signature", "ca-basic-constraints-not-critical", "ca-missing-key-cert-sign", "certificate-expiring-soon", "certificate-version-1",
          "rsa-too-short", "certificate-wildcard"];
     "x509-certificate-der" Certificate "DER of one certificate" "RFC 5280"
         ["subject", "issuer", "serial", "not_before", "not_after", "fingerprint_sha256", "version",
          "signature_algorithm", "key_algorithm", "key_bits", "spki_sha256", "san", "is_ca",
-         "basic_constraints_critical", "key_usage", "ext_key_usage", "ski", "aki", "self_issued"]
+         "basic_constraints_critical", "key_usage", "ext_key_usage", "ski", "aki", "self_issued", "policies",
+         "crl_distribution_points", "ocsp", "ca_issuers", "permitted_names", "excluded_names", "signature_hash"]
         ["certificate-expired", "certificate-not-yet-valid", "certificate-expiring-soon", "certificate-weak-signature", "rsa-too-short"];
     "x509-crl" Certificate "a revocation list, PEM or DER" "RFC 5280 5"
-        ["issuer", "this_update", "next_update", "revoked_serials", "signature_algorithm"]
+        ["issuer", "this_update", "next_update", "revoked_serials", "signature_algorithm", "aki", "crl_number",
+         "issuing_distribution_point"]
         ["crl-stale"];
     "x509-csr" Certificate "a request, PEM or DER" "RFC 2986"
         ["subject", "san", "key_algorithm", "key_bits", "spki_sha256"]
         ["rsa-too-short", "weak-curve"];
 
     // Policy
+    "android-manifest" Policy "the name AndroidManifest.xml, and its element" "Android app manifest"
+        ["package", "permissions", "own_permissions", "exported", "debuggable", "allow_backup", "cleartext_traffic"]
+        [];
     "apparmor-profile" Policy "profile blocks of AppArmor" "apparmor.d(5)"
         ["profiles", "flags"]
         ["apparmor-unconfined-exec", "mac-permissive"];
+    "apple-entitlements" Policy "a property list of com.apple.security, or the extension" "Apple entitlements"
+        ["entitlements"]
+        [];
     "aws-iam-policy" Policy "Statement with Effect in JSON, also inside CloudFormation" "AWS IAM policy grammar"
         ["statements"]
         ["iam-admin-star", "iam-pass-role-star"];
@@ -301,6 +316,9 @@ register! {
     "dockerfile" Hardening "the name, or FROM before other instructions" "Dockerfile reference"
         ["base_images"]
         ["dockerfile-root-user", "image-not-pinned"];
+    "fit-image-source" Hardening "a device tree that names a key to sign with" "U-Boot FIT signatures"
+        ["default", "signatures"]
+        [];
     "github-workflow" Hardening "on and jobs in YAML under .github/workflows" "GitHub Actions"
         ["permissions", "uses"]
         ["workflow-permissions-write-all", "workflow-pull-request-target", "workflow-script-injection", "workflow-unpinned-action"];

@@ -3,6 +3,8 @@
 //! Content decides, the path only where content cannot. Each recogniser begins with a look that costs next to
 //! nothing, so that ordinary files pass by untouched. Never here: the time, other files, or the value of a secret.
 
+mod app_permissions;
+mod boot_image;
 mod certificate;
 #[cfg(test)]
 mod corpus;
@@ -17,10 +19,13 @@ mod dotenv;
 mod efi;
 mod embedded;
 mod explain;
+mod extension;
+mod java_object;
 mod jwk_file;
 mod keystore;
 mod kinds;
 mod marked_key;
+mod modular;
 mod name;
 mod oid;
 mod openpgp;
@@ -78,6 +83,8 @@ const RECOGNIZERS: &[(&str, Recognizer)] = &[
     ("OpenPGP", openpgp_file::recognize),
     ("Java key stores", keystore::recognize),
     ("EFI signature lists", efi::recognize),
+    ("boot images", boot_image::recognize),
+    ("permissions of applications", app_permissions::recognize),
     ("SSH keys", ssh_file::recognize),
     ("JSON Web Keys", jwk_file::recognize),
     ("small key files", token_file::recognize),

@@ -9,8 +9,11 @@ use super::der::{Element, Reader, SEQUENCE, SET};
 use super::oid;
 use super::text::{bounded, hex};
 
+const UTF8_STRING: u8 = 12;
+const IA5_STRING: u8 = 22;
+
 /// How many parts of a name are spelled.
-const MOST_PARTS: usize = 64;
+const MOST_PARTS: usize = 256;
 
 /// Returns a name's parts, last first, separated by commas.
 pub(super) fn distinguished(name: Element<'_>) -> Option<String> {
@@ -31,18 +34,64 @@ pub(super) fn distinguished(name: Element<'_>) -> Option<String> {
 pub(super) fn general(name: Element<'_>) -> Option<String> {
     let content = name.content;
     Some(match name.tag {
-        0xa0 => {
-            let mut inside = name.inside();
-            format!("othername:{}", inside.next().and_then(Element::oid)?)
-        }
+        0xa0 => other(name)?,
         0x81 => format!("email:{}", bounded(content)),
         0x82 => format!("DNS:{}", bounded(content)),
-        0xa4 => format!("DirName:{}", distinguished(name.inside().read(SEQUENCE)?)?),
+        0xa4 => format!("DirName:{}", bounded(one_line(name.inside().read(SEQUENCE)?)?.as_bytes())),
         0x86 => format!("URI:{}", bounded(content)),
         0x87 => format!("IP Address:{}", address(content)),
         0x88 => format!("Registered ID:{}", Element { tag: super::der::OID, ..name }.oid()?),
         _ => return None,
     })
+}
+
+/// Returns a subtree of name constraints: a range of addresses has its mask behind it.
+pub(super) fn subtree(name: Element<'_>) -> Option<String> {
+    match (name.tag, name.content.len()) {
+        (0x87, length @ (8 | 32)) => {
+            let (network, mask) = name.content.split_at_checked(length / 2)?;
+            Some(format!("IP:{}/{}", address(network), address(mask)))
+        }
+        _ => general(name),
+    }
+}
+
+/// A name of a kind that a number names: text is shown, everything else is not.
+fn other(name: Element<'_>) -> Option<String> {
+    const KINDS: [(&str, &str); 5] = [
+        ("1.3.6.1.4.1.311.20.2.3", "UPN"),
+        ("1.3.6.1.5.5.7.8.5", "XmppAddr"),
+        ("1.3.6.1.5.5.7.8.7", "SRVName"),
+        ("1.3.6.1.5.5.7.8.8", "NAIRealm"),
+        ("1.3.6.1.5.5.7.8.9", "SmtpUTF8Mailbox"),
+    ];
+    let mut inside = name.inside();
+    let dotted = inside.next()?.oid()?;
+    let value = inside.read(0xa0).and_then(|explicit| explicit.inside().next());
+    let value = value.filter(|value| matches!(value.tag, UTF8_STRING | IA5_STRING)).map(|value| bounded(value.content));
+    let kind = KINDS.iter().find(|(number, _)| *number == dotted).map_or(dotted.as_str(), |(_, kind)| kind);
+    Some(format!("othername: {kind}::{}", value.as_deref().unwrap_or("<unsupported>")))
+}
+
+/// Returns a name first part first, as OpenSSL prints it among others.
+fn one_line(name: Element<'_>) -> Option<String> {
+    let mut line = String::new();
+    for set in name.inside().take(MOST_PARTS) {
+        for pair in set.inside().take(MOST_PARTS) {
+            let mut inside = pair.inside();
+            let dotted = inside.next()?.oid()?;
+            let value = inside.next()?.content;
+            let _ = write!(line, "/{}=", oid::attribute(&dotted).unwrap_or(&dotted));
+            for byte in value.get(..value.len().min(2048)).unwrap_or_default() {
+                match byte {
+                    b'/' | b'+' => line.extend(['\\', char::from(*byte)]),
+                    b' '..=b'~' => line.push(char::from(*byte)),
+                    _ => drop(write!(line, "\\x{byte:02X}")),
+                }
+            }
+        }
+    }
+    Some(line)
 }
 
 fn pair(pair: Element<'_>) -> Option<String> {
@@ -140,6 +189,31 @@ mod tests {
         ] {
             assert_eq!(cn(tag, value), expected);
         }
+    }
+
+    fn general_of(tag: u8, parts: &[&[u8]]) -> String {
+        general(only(&encode(tag, parts), tag).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn other_names_and_names_of_directories_are_spelled_as_openssl_does() {
+        let upn = encode(OID, &[&[0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3]]);
+        let text = encode(0xa0, &[&encode(UTF8_STRING, &[b"u@x.test"])]);
+        let number = encode(0xa0, &[&[2, 1, 5]]);
+        assert_eq!(general_of(0xa0, &[&upn, &text]), "othername: UPN::u@x.test");
+        assert_eq!(general_of(0xa0, &[&encode(OID, &[&[0x2a, 3, 4]]), &number]), "othername: 1.2.3.4::<unsupported>");
+        let part = |number: u8, value: &[u8]| {
+            let pair = encode(SEQUENCE, &[&encode(OID, &[&[0x55, 4, number]]), &encode(UTF8_STRING, &[value])]);
+            encode(SET, &[&pair])
+        };
+        let name = encode(SEQUENCE, &[&part(6, b"DE"), &part(10, "A/B é".as_bytes()), &part(3, b"z")]);
+        assert_eq!(general_of(0xa4, &[&name]), "DirName:/C=DE/O=A\\/B \\xC3\\xA9/CN=z");
+    }
+
+    #[test]
+    fn a_range_of_addresses_has_its_mask() {
+        let range = encode(0x87, &[&[10, 0, 0, 0, 255, 0, 0, 0]]);
+        assert_eq!(subtree(only(&range, 0x87).unwrap()).as_deref(), Some("IP:10.0.0.0/255.0.0.0"));
     }
 
     #[test]

@@ -115,8 +115,11 @@ fn read(block: &Block<'_>) -> Option<Part> {
         "pkcs7-certificates" => Part::Container(pkcs7::certificates(element()?, MOST_VALUES)?),
         "dh-parameters" => Part::DhParameters(der::bit_length(element()?.inside().read(INTEGER)?.content)),
         "openssh-private-key" => Part::SshPrivateKey(Box::new(SshPrivateKey::read(bytes)?)),
-        "public-key-pem" if block.label == "RSA PUBLIC KEY" => Part::PublicKey(PublicKey::from_pkcs1(element()?)?),
-        "public-key-pem" => Part::PublicKey(PublicKey::from_spki(element()?)?),
+        "public-key-pem" => {
+            // Some programs write one form under the other's label.
+            let element = element()?;
+            Part::PublicKey(PublicKey::from_spki(element).or_else(|| PublicKey::from_pkcs1(element))?)
+        }
         // Its hexadecimal digits are base64 by chance; that there are enough of them is all that one can see.
         "openvpn-static-key" if bytes.len() >= 128 => Part::StaticKey,
         "openvpn-static-key" => return None,
@@ -287,7 +290,8 @@ fn some_maps(maps: &[Facts]) -> Option<Fact> {
     (!list.is_empty()).then_some(Fact::List(list))
 }
 
-fn dh_parameters(bits: i64) -> Facts {
+/// Returns the facts of a group.
+pub(super) fn dh_parameters(bits: i64) -> Facts {
     let mut facts = Facts::new();
     facts.set("bits", bits);
     facts

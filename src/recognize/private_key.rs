@@ -60,6 +60,8 @@ impl PrivateKey {
             "ENCRYPTED PRIVATE KEY" => Self::encrypted(whole),
             _ => Self::pkcs8(whole),
         }
+        // Some programs write one form under another's label.
+        .or_else(|| Self::from_der(whole))
     }
 
     /// Reads a DER file of any of these forms.
@@ -97,9 +99,13 @@ impl PrivateKey {
     }
 
     fn pkcs1(whole: Element<'_>) -> Option<Self> {
-        let numbers: Vec<_> = whole.inside().collect();
-        let [_version, modulus, exponent, d, p, q, ..] = numbers.as_slice() else { return None };
-        if numbers.len() < 9 || [d, p, q].iter().any(|number| number.tag != INTEGER) {
+        // Nine numbers, and a list of further primes where there are more than two.
+        let numbers: Vec<_> = Iterator::take(whole.inside(), 11).collect();
+        let [version, modulus, exponent, d, p, q, ..] = numbers.as_slice() else { return None };
+        if !matches!((version.number()?, numbers.len()), (0, 9) | (1, 10))
+            || [d, p, q].iter().any(|number| number.tag != INTEGER)
+            || der::bit_length(modulus.magnitude()?) < 256
+        {
             return None;
         }
         let public = der::encode(SEQUENCE, &[modulus.whole, exponent.whole]);
@@ -107,7 +113,7 @@ impl PrivateKey {
     }
 
     fn dsa(whole: Element<'_>) -> Option<Self> {
-        let numbers: Vec<_> = whole.inside().collect();
+        let numbers: Vec<_> = Iterator::take(whole.inside(), 7).collect();
         let [version, p, q, g, public, private] = numbers.as_slice() else { return None };
         if version.number() != Some(0)
             || numbers.iter().any(|number| number.tag != INTEGER)
@@ -160,8 +166,9 @@ impl PrivateKey {
                 // Version 2 may bring the public key along, as an implicit bit string.
                 let public = fields.find(|field| field.tag == 0x81);
                 let derived = || match name.algorithm.as_str() {
-                    "Ed25519" => derived::ed25519(seed?),
-                    "X25519" => derived::x25519(seed?),
+                    "Ed25519" => derived::ed25519(seed?).map(Vec::from),
+                    "X25519" => derived::x25519(seed?).map(Vec::from),
+                    "DSA" => derived::dsa(algorithm, der::only(private.content, INTEGER)?),
                     _ => None,
                 };
                 let key = match public {
@@ -212,5 +219,23 @@ impl Protection {
             iterations,
             weakness,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64ct::{Base64, Encoding};
+
+    use super::*;
+
+    #[test]
+    fn a_key_under_another_form_s_label_is_read_all_the_same() {
+        // RFC 8410 §10.3: a key that everybody knows.
+        let key = Base64::decode_vec("MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC").unwrap();
+        for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
+            let found = PrivateKey::from_pem(label, None, &key).unwrap();
+            assert_eq!((found.container, found.protection), ("pkcs8", None), "{label}");
+        }
+        assert_eq!(PrivateKey::from_pem("PRIVATE KEY", None, key.get(..20).unwrap()), None);
     }
 }

@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 256 * 1024;
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let named = path::lower_name(path).contains("recipients");
-    if bytes.len() > MOST_BYTES || !named && memchr::memmem::find(bytes, b"age1").is_none() {
+    if bytes.len() > MOST_BYTES || path::is_about(path) || !named && memchr::memmem::find(bytes, b"age1").is_none() {
         return None;
     }
     let mut recipients = Vec::new();
@@ -70,6 +70,7 @@ mod tests {
     #[test]
     fn other_lists_of_keys_and_prose_are_left_alone() {
         assert_eq!(found("authorized_keys", SSH), None);
+        assert_eq!(found("docs/recipients.md", OWN), None);
         assert_eq!(found("notes", &format!("Our recipient is {OWN}\n")), None);
         assert_eq!(found("recipients.txt", "alice@example.test\n"), None);
         assert_eq!(found("recipients.txt", "# none yet\n"), None);

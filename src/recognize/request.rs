@@ -4,8 +4,9 @@
 
 use crate::domain::Facts;
 
-use super::certificate::{Extensions, algorithm_name, serial, some_list};
-use super::der::{BIT_STRING, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, SET, UTC_TIME};
+use super::certificate::{algorithm_name, serial, signature_hash};
+use super::der::{BIT_STRING, Element, GENERALIZED_TIME, INTEGER, OID, Reader, SEQUENCE, SET, UTC_TIME};
+use super::extension::Extensions;
 use super::name;
 use super::public_key::PublicKey;
 use super::text::{MOST_VALUES, moment, sha256_hex};
@@ -29,8 +30,9 @@ pub(super) fn request(whole: Element<'_>) -> Option<Facts> {
     facts.set_some("curve", key.curve.as_deref());
     facts.set_some("spki_sha256", key.spki.as_deref());
     facts.set("signature_algorithm", algorithm_name(signature)?);
+    facts.set_some("signature_hash", signature_hash(signature));
     if let Some(extensions) = fields.read(0xa0).and_then(requested) {
-        facts.set_some("san", some_list(&extensions.san));
+        extensions.describe(&mut facts);
     }
     Some(facts)
 }
@@ -68,7 +70,10 @@ pub(super) fn revocation_list(whole: Element<'_>) -> Option<Facts> {
     } else {
         facts.set("revoked_serials", revoked);
     }
-    facts.set_some("crl_number", fields.read(0xa0).and_then(number));
+    let extensions = fields.read(0xa0).and_then(|explicit| explicit.inside().read(SEQUENCE));
+    if let Some(list) = extensions {
+        Extensions::read(list.inside()).describe_list(&mut facts);
+    }
     Some(facts)
 }
 
@@ -79,13 +84,4 @@ fn time<'a>(fields: &mut Reader<'a>) -> Option<Element<'a>> {
 fn serials(list: Reader<'_>) -> Vec<String> {
     // Capitals, as `openssl crl` prints them.
     list.filter_map(|entry| entry.inside().read(INTEGER)).map(|number| serial(number).to_uppercase()).collect()
-}
-
-fn number(extensions: Element<'_>) -> Option<String> {
-    extensions.inside().read(SEQUENCE)?.inside().find_map(|extension| {
-        let mut inside = extension.inside();
-        let id = inside.read(OID)?.oid()?;
-        let value = inside.find(|element| element.tag == OCTET_STRING)?;
-        (id == "2.5.29.20").then(|| Reader::new(value.content).read(INTEGER).map(serial))?
-    })
 }

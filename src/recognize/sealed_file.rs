@@ -10,6 +10,7 @@ use super::{Recognized, pem_file};
 const AGE: &[u8] = b"age-encryption.org/v1\n";
 const VAULT: &[u8] = b"$ANSIBLE_VAULT;";
 const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
+const GIT_CRYPT_KEY: &[u8] = b"\0GITCRYPTKEY";
 
 /// Recognises a file by the words that it begins with.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
@@ -21,6 +22,9 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
             blocks.whole.first().and_then(|block| age(&block.bytes))
         }
         b'$' => vault(bytes.strip_prefix(VAULT)?),
+        0 if bytes.starts_with(GIT_CRYPT_KEY) => {
+            Some(Recognized::key("git-crypt-key", Facts::new()).with_clear_symmetric_key(None))
+        }
         0 if bytes.starts_with(GIT_CRYPT) => Some(Recognized::key("git-crypt", Facts::new())),
         _ => None,
     }
@@ -71,6 +75,12 @@ mod tests {
         let facts = found("age-encryption.org/v1\n-> X25519 AAA\nbody\n-> ssh-ed25519 AA BB\nbody\n-> x-grease C\n\n--- mac\n\0\n-> X25519 not here").unwrap().facts;
         assert_eq!(facts.number("recipients"), Some(2));
         assert_eq!(facts.list("recipient_types"), ["X25519".into(), "ssh-ed25519".into()]);
+    }
+
+    #[test]
+    fn the_key_of_git_crypt_is_a_secret_and_what_it_sealed_is_none() {
+        assert!(found("\0GITCRYPTKEY\0\0\0\x02").unwrap().secret);
+        assert!(!found("\0GITCRYPT\0sealed").unwrap().secret);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::{Fact, Facts, Timestamp};
 
 use super::der;
+use super::public_key::PublicKey;
 use super::text::{MOST_VALUES, bounded, trimmed};
 
 /// What an OpenSSH private key begins with.
@@ -49,6 +50,8 @@ pub(super) struct SshKey {
     pub bits: Option<i64>,
     /// `SHA256:` and the digest of the encoding.
     pub fingerprint: String,
+    /// SHA-256 of the `SubjectPublicKeyInfo` that a certificate of X.509 would hold.
+    spki: Option<String>,
 }
 
 impl SshKey {
@@ -72,7 +75,7 @@ impl SshKey {
             _ if is_algorithm(name) => (name, None),
             _ => return None,
         };
-        Some(Self { kind: kind.to_owned(), bits, fingerprint: fingerprint(blob) })
+        Some(Self { kind: kind.to_owned(), bits, fingerprint: fingerprint(blob), spki: spki(blob) })
     }
 
     /// Returns the facts of a key that stands alone.
@@ -81,6 +84,7 @@ impl SshKey {
         facts.set("type", self.kind.as_str());
         facts.set_some("bits", self.bits);
         facts.set("fingerprint", self.fingerprint.as_str());
+        facts.set_some("spki_sha256", self.spki.as_deref());
         facts.set_some("comment", (!comment.is_empty()).then_some(comment));
         facts
     }
@@ -247,6 +251,42 @@ fn validity(after: u64, before: u64) -> String {
 
 fn moment(seconds: u64) -> String {
     Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_string()
+}
+
+/// Returns the digest by which the same key is known in a certificate of X.509; keys on tokens stand in none.
+fn spki(blob: &[u8]) -> Option<String> {
+    const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+    const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    const P384: &[u8] = &[0x2b, 0x81, 4, 0, 34];
+    const P521: &[u8] = &[0x2b, 0x81, 4, 0, 35];
+    let mut wire = Wire(blob);
+    let name = wire.string()?;
+    // Numbers of SSH are those of DER, length and all but the tag.
+    let number = |value: &[u8]| der::encode(der::INTEGER, &[value]);
+    let bits = |value: &[u8]| der::encode(der::BIT_STRING, &[&[0], value]);
+    let key = match name {
+        b"ssh-rsa" => {
+            let exponent = number(wire.string()?);
+            let pkcs1 = der::encode(der::SEQUENCE, &[&number(wire.string()?), &exponent]);
+            PublicKey::from_pkcs1(der::only(&pkcs1, der::SEQUENCE)?)
+        }
+        b"ssh-ed25519" => {
+            let algorithm = der::encode(der::SEQUENCE, &[&der::encode(der::OID, &[ED25519])]);
+            PublicKey::from_parts(der::only(&algorithm, der::SEQUENCE)?, Some(&bits(wire.string()?)))
+        }
+        b"ecdsa-sha2-nistp256" | b"ecdsa-sha2-nistp384" | b"ecdsa-sha2-nistp521" => {
+            let curve = match wire.string()? {
+                b"nistp256" => P256,
+                b"nistp384" => P384,
+                b"nistp521" => P521,
+                _ => return None,
+            };
+            let (curve, point) = (der::encode(der::OID, &[curve]), bits(wire.string()?));
+            PublicKey::from_ec_parts(der::only(&curve, der::OID)?, der::only(&point, der::BIT_STRING))
+        }
+        _ => None,
+    };
+    key?.spki
 }
 
 fn fingerprint(blob: &[u8]) -> String {

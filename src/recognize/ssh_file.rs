@@ -42,12 +42,13 @@ fn putty_key(bytes: &[u8]) -> Recognized {
 
 fn public_keys(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let name = path::lower_name(path);
+    let of_authority = is_of_authority(&name);
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let mut keys = Vec::new();
     for line in lines.filter(|line| !line.is_empty() && line.first() != Some(&b'#')) {
         keys.push(ssh::public_key_line(line)?);
         // Many keys under any other name are a list of who may get in.
-        if keys.len() > 1 && path::extension(path).as_deref() != Some("pub") {
+        if keys.len() > 1 && path::extension(path).as_deref() != Some("pub") && !of_authority {
             return None;
         }
     }
@@ -61,7 +62,7 @@ fn public_keys(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
         }
     });
     let described: Vec<_> = described.collect::<Option<_>>()?;
-    Some(Recognized::key(
+    let mut found = Recognized::key(
         kind,
         match <[Facts; 1]>::try_from(described) {
             Ok([only]) => only,
@@ -72,5 +73,46 @@ fn public_keys(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
                 facts
             }
         },
-    ))
+    );
+    if of_authority && kind == "openssh-public-key" {
+        found.facts.set("role", "authority");
+    }
+    Some(found)
+}
+
+/// Says whether a name is that of a file for `TrustedUserCAKeys` or its like: what it holds signs certificates.
+fn is_of_authority(name: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| matches!(word, "ca" | "cakeys" | "userca" | "hostca" | "sshca"))
+        || name.contains("trustedusercakeys")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExp1WSMwUBn2VRoTWmmB6ULCZnrwp0O5uZO7sRO4req a@b\n";
+
+    fn found(path: &str, text: &str) -> Option<Recognized> {
+        recognize(&RepoPath::new(path), text.as_bytes())
+    }
+
+    #[test]
+    fn the_key_of_an_authority_is_known_by_its_path() {
+        for (path, role) in
+            [("ssh/user_ca.pub", Some("authority")), ("etc/ssh/ca.pub", Some("authority")), ("cat.pub", None)]
+        {
+            assert_eq!(found(path, KEY).unwrap().facts.text("role"), role, "{path}");
+        }
+        let several = found("etc/ssh/trusted-user-ca-keys.pem", &KEY.repeat(2)).unwrap();
+        assert_eq!((several.facts.number("count"), several.facts.text("role")), (Some(2), Some("authority")));
+        assert_eq!(found("keys", &KEY.repeat(2)), None);
+    }
+
+    #[test]
+    fn a_key_is_known_again_in_a_certificate() {
+        // As openssl dgst -sha256 says of the SubjectPublicKeyInfo.
+        let facts = found("a.pub", KEY).unwrap().facts;
+        assert_eq!(facts.text("spki_sha256"), Some("f0f1086027d8d5688b758bdbba58d10f914db6da4d6e38a9b63b72c5ab5230e5"));
+    }
 }

@@ -20,7 +20,9 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     }
     match bytes.trim_ascii_start().first()? {
         b'u' => minisign(bytes),
-        b'#' | b'A' | b'[' | b'k' | b'/' | b';' => age(bytes).or_else(|| wireguard(bytes)).or_else(|| tsig(bytes)),
+        b'#' | b'A' | b'[' | b'k' | b'K' | b'/' | b';' => {
+            age(bytes).or_else(|| wireguard(bytes)).or_else(|| tsig(bytes))
+        }
         _ => None,
     }
 }
@@ -66,6 +68,9 @@ fn age(bytes: &[u8]) -> Option<Recognized> {
     let mut found = Recognized::key("age-identity", facts);
     // A plugin's identity only names a token that holds the key.
     let clear: Vec<_> = identities.iter().filter(|(_, plugin)| !plugin).map(|(number, _)| *number).collect();
+    if clear.is_empty() {
+        found.facts.set("on_token", true);
+    }
     for number in clear.iter().take(MOST_VALUES) {
         found = found.with_clear_key(Some(*number));
     }
@@ -110,20 +115,24 @@ enum Section {
 }
 
 fn wireguard(bytes: &[u8]) -> Option<Recognized> {
-    if !contains(bytes, "[Interface]") && !contains(bytes, "[Peer]") && !contains(bytes, "[WireGuard]") {
+    if !["nterface]", "eer]", "[WireGuard"].iter().any(|section| contains(bytes, section)) {
         return None;
     }
     let mut facts = Facts::new();
     let mut peers: Vec<Facts> = Vec::new();
     let (mut section, mut private, mut shared) = (Section::None, None, None);
     for (line, number) in lines(bytes) {
-        if line.is_empty() || matches!(line.first(), Some(b'#' | b';')) {
+        // No value holds "#": what is behind it is a comment.
+        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii_end();
+        if line.is_empty() || line.first() == Some(&b';') {
             continue;
         }
         if line.first() == Some(&b'[') {
             section = match line.to_ascii_lowercase().as_slice() {
-                b"[interface]" => Section::Interface,
-                b"[peer]" => Section::Peer,
+                b"[interface]" | b"[wireguard]" => Section::Interface,
+                b"[peer]" | b"[wireguardpeer]" => Section::Peer,
+                // systemd.netdev(5) names the device first.
+                b"[netdev]" => Section::None,
                 _ => return None,
             };
             if section == Section::Peer {
@@ -143,7 +152,10 @@ fn wireguard(bytes: &[u8]) -> Option<Recognized> {
             (Section::Interface, "address", _) => facts.set("address", bounded(value.as_bytes())),
             (Section::Peer, "publickey", Some(peer)) if key => peer.set("public_key", value),
             (Section::Peer, "presharedkey", _) if key => shared = Some(number),
-            (Section::Peer, "allowedips", Some(peer)) => peer.set("allowed_ips", bounded(value.as_bytes())),
+            (Section::Peer, "allowedips", Some(peer)) => {
+                let all = peer.text("allowed_ips").map_or_else(|| value.to_owned(), |old| format!("{old}, {value}"));
+                peer.set("allowed_ips", bounded(all.as_bytes()));
+            }
             (Section::Peer, "endpoint", Some(peer)) => peer.set("endpoint", bounded(value.as_bytes())),
             _ => {}
         }
@@ -176,7 +188,8 @@ fn is_key(text: &str) -> bool {
 
 /// `key "name" { algorithm …; secret "…"; };`, alone in a file or a few of them.
 fn tsig(bytes: &[u8]) -> Option<Recognized> {
-    if !contains(bytes, "algorithm") || !contains(bytes, "secret") {
+    let has = |word: &str| contains(bytes, word) || contains(bytes, &word.to_ascii_uppercase());
+    if !has("algorithm") || !has("secret") {
         return None;
     }
     let mut keys: Vec<(Facts, u32)> = Vec::new();
@@ -185,14 +198,16 @@ fn tsig(bytes: &[u8]) -> Option<Recognized> {
     let mut current = Facts::new();
     for (line, number) in lines(bytes) {
         let text = String::from_utf8_lossy(line);
-        if text.is_empty() || ["#", "//", "/*", "*"].iter().any(|comment| text.starts_with(comment)) {
+        let text = before_comment(&text);
+        if text.is_empty() || ["/*", "*"].iter().any(|comment| text.starts_with(comment)) {
             continue;
         }
         for statement in text.split_inclusive(['{', ';', '}']).map(str::trim).filter(|part| !matches!(*part, "" | ";"))
         {
             let mut words = statement.trim_end_matches(['{', ';']).split_whitespace();
-            let (word, value) = (words.next(), words.next().map(|value| value.trim_matches('"')));
-            match (open, word, value) {
+            let word = words.next().map(str::to_ascii_lowercase);
+            let value = words.next().map(|value| value.trim_matches('"'));
+            match (open, word.as_deref(), value) {
                 (false, Some("key"), Some(name)) => {
                     open = true;
                     current = Facts::new();
@@ -207,7 +222,7 @@ fn tsig(bytes: &[u8]) -> Option<Recognized> {
                     keys.push((current.clone(), number));
                 }
                 (true, Some("}"), _) => open = false,
-                (_, Some("{"), None) => {}
+                (_, None, None) => {}
                 _ => return None,
             }
         }
@@ -231,6 +246,17 @@ fn tsig(bytes: &[u8]) -> Option<Recognized> {
         found = found.observe("tsig-weak-algorithm", Some(line), format!("{algorithm} is not to be used any more"));
     }
     Some(lines.into_iter().fold(found, |found, line| found.with_clear_symmetric_key(Some(line))))
+}
+
+/// Returns a line of a name server's configuration without the comment at its end.
+fn before_comment(line: &str) -> &str {
+    let mut quoted = false;
+    let end = line.char_indices().find(|(at, character)| {
+        quoted ^= *character == '"';
+        let rest = line.get(*at..).unwrap_or_default();
+        !quoted && ["#", "//"].iter().any(|comment| rest.starts_with(comment))
+    });
+    line.get(..end.map_or(line.len(), |(at, _)| at)).unwrap_or_default().trim()
 }
 
 /// RFC 8945 §6: MD5 must not be used, SHA-1 is not recommended.
@@ -274,6 +300,25 @@ mod tests {
             ]
         );
         assert!(!format!("{found:?}").contains("c2Vj"));
+    }
+
+    #[test]
+    fn comments_and_capitals_do_not_hide_a_key() {
+        let text = "KEY \"a\" // first\n{\n  algorithm HMAC-sha256; # b\n  SECRET \"c2Vj//==\"; // c\n};\n";
+        let text = text.replace("c2Vj//==", "c2Vj//8=");
+        let seen = found(&text).unwrap();
+        assert_eq!((seen.facts.text("name"), seen.secret), (Some("a"), true));
+        let key = "EBCX6Uu5v07wzJB0j/en/Pf9XnEona9tYQJntLQ2U2s=";
+        for text in [
+            format!("[interface] # me\nprivatekey={key} # mine\n[peer]\npublickey={key}\n"),
+            format!("[NetDev]\nKind=wireguard\n[WireGuard]\nPrivateKey={key}\n[WireGuardPeer]\nPublicKey={key}\n"),
+        ] {
+            let seen = found(&text).unwrap();
+            assert_eq!(
+                (seen.kind.as_str(), seen.secret, seen.facts.list("peers").len()),
+                ("wireguard-config", true, 1)
+            );
+        }
     }
 
     #[test]

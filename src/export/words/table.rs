@@ -237,4 +237,11 @@ pub(super) const ROWS: &[Row] = &[
     Row(&["pkcs12-keystore"], "mac_iterations", MoreHardens, None),
     Row(&[], "encrypted", OnHardens, None),
     Row(&[], "bits", MoreHardens, None),
+    Row(&["x509-certificate", "x509-certificate-der"], "excluded_names", Limits, None),
+    Row(&["x509-certificate", "x509-certificate-der"], "permitted_names", Held, None),
+    Row(&["apple-entitlements"], "entitlements", Grants, None),
+    Row(&["android-manifest"], "permissions", Grants, None),
+    Row(&["android-manifest"], "exported", Grants, None),
+    Row(&["android-manifest"], "debuggable", OnWeakens, Some("false")),
+    Row(&["android-manifest"], "cleartext_traffic", OnWeakens, None),
 ];
