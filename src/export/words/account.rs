@@ -65,6 +65,11 @@ impl<'a> Account<'a> {
         self.changes.iter().filter(|change| !self.is_told(change)).cloned().collect()
     }
 
+    /// Says whether nothing was said and nothing is left to tell.
+    pub(super) fn is_silent(&self) -> bool {
+        self.statements.is_empty() && self.changes.iter().all(|change| self.is_told(change))
+    }
+
     /// Says whether the content is another while every fact is the same.
     pub(super) fn only_bytes_differ(&self) -> bool {
         self.changes.is_empty() && self.before.git_id != self.after.git_id

@@ -19,8 +19,14 @@ pub(super) fn tell(account: &mut Account<'_>) {
         tell_sandbox(account);
     }
     let key_is_another = super::identity::same_key(&account.before.facts, &account.after.facts) == Some(false);
+    let mut reordered = false;
     for change in account.untold() {
         let Some(row) = row(&account.after.kind, &change.name) else { continue };
+        if is_set(&row.2) && is_another_order(&change) {
+            account.mark(change.name);
+            reordered = true;
+            continue;
+        }
         if row.1 == "bits" && (change.before.is_none() || change.after.is_none() || !key_is_another) {
             continue;
         }
@@ -29,6 +35,20 @@ pub(super) fn tell(account: &mut Account<'_>) {
             account.say_change(&change, direction, why);
         }
     }
+    if reordered && account.is_silent() {
+        account.headline(Neutral, "re-ordered, no semantic change");
+    }
+}
+
+/// Lists whose order says nothing.
+const fn is_set(order: &Order) -> bool {
+    matches!(order, Order::Grants | Order::Limits | Order::Held | Order::Loose(_))
+}
+
+fn is_another_order(change: &FactChange) -> bool {
+    let (old, new) = (values(change.before.as_ref()), values(change.after.as_ref()));
+    let (gone, come) = gone_and_come(&old, &new);
+    gone.is_empty() && come.is_empty() && old.len() == new.len()
 }
 
 /// The row for a fact: its name's last part, or the map that it stands in.

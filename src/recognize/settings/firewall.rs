@@ -44,8 +44,9 @@ fn read_nft(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut chains: Vec<Chain> = Vec::new();
     let (mut table, mut chain) = (String::new(), String::new());
-    let (mut rules, mut tables) = (0_i64, 0_i64);
+    let (mut rules, mut tables) = (Vec::new(), 0_i64);
     for (line, text) in file.lines(&['#']) {
+        let text = text.split(" # ").next().unwrap_or_default();
         let text = text.strip_prefix("add ").unwrap_or(text);
         let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == ';').filter(|w| !w.is_empty()).collect();
         let words = words.as_slice();
@@ -77,7 +78,20 @@ fn read_nft(file: &File<'_>) -> Option<Reading> {
             ]
             | [] => {}
             _ => {
-                rules += 1;
+                let (place, rule) = match words {
+                    // `rule inet filter input tcp dport 22 accept`
+                    ["rule", family, of, chain, rule @ ..] if FAMILIES.contains(family) => {
+                        (format!("{family} {of} {chain}"), rule)
+                    }
+                    ["rule", of, chain, rule @ ..] => (format!("ip {of} {chain}"), rule),
+                    rule => (chain.clone(), rule),
+                };
+                let rule = plain_rule(rule);
+                if let Some(source) = open_to_everyone(&rule) {
+                    let message = format!("{}: {source}", rule.escape_debug());
+                    reading.observe("firewall-open-world", line, message);
+                }
+                rules.push(format!("{place}: {rule}"));
                 let ends = matches!(words, ["drop" | "reject", ..] | ["counter" | "log", "drop" | "reject", ..]);
                 if let Some(last) = chains.last_mut().filter(|last| last.name == chain) {
                     last.closed = ends;
@@ -85,7 +99,7 @@ fn read_nft(file: &File<'_>) -> Option<Reading> {
             }
         }
     }
-    if tables == 0 && rules == 0 {
+    if tables == 0 && rules.is_empty() {
         return None;
     }
     let mut policies = Facts::new();
@@ -101,9 +115,58 @@ fn read_nft(file: &File<'_>) -> Option<Reading> {
         }
         policies.set(chain.name, policy);
     }
+    reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
-    reading.facts.set("rules", rules);
+    set_rules(rules, &mut reading);
     Some(reading)
+}
+
+fn set_rules(rules: Vec<String>, reading: &mut Reading) {
+    reading.facts.set("rules", i64::try_from(rules.len()).unwrap_or(i64::MAX));
+    if !rules.is_empty() {
+        reading.facts.set("rule_list", rules);
+    }
+}
+
+/// A rule without its counters and its comment, which let nobody in.
+fn plain_rule(words: &[&str]) -> String {
+    let mut plain: Vec<&str> = Vec::new();
+    let mut words = words.iter().copied().peekable();
+    while let Some(word) = words.next() {
+        match word {
+            "packets" | "bytes" | "-c" | "--set-counters" => drop(words.next()),
+            "comment" | "--comment" => {
+                // A quoted comment may hold blanks.
+                let quoted =
+                    |word: &str| word.starts_with(['"', '\'']) && !(word.len() > 1 && word.ends_with(['"', '\'']));
+                if words.next().is_some_and(quoted) {
+                    while words.next().is_some_and(|word| !word.ends_with(['"', '\''])) {}
+                }
+                if plain.ends_with(&["-m"]) {
+                    plain.pop();
+                }
+            }
+            "-m" if words.peek() == Some(&"comment") => drop(words.next()),
+            word => plain.push(word),
+        }
+    }
+    plain.join(" ")
+}
+
+/// Ports that nobody should reach from everywhere; web servers' are not among them.
+const PUBLIC_PORTS: [&str; 4] = ["80", "443", "http", "https"];
+
+/// Says that a rule names every address as a source, for a port that is no web server's.
+fn open_to_everyone(rule: &str) -> Option<&'static str> {
+    let words: Vec<&str> = rule.split_whitespace().map(|word| word.trim_matches(['{', '}', ','])).collect();
+    let after =
+        |keys: &[&str]| words.iter().position(|word| keys.contains(word)).and_then(|at| words.get(at + 1)).copied();
+    let accepts = words.last() == Some(&"accept") || after(&["-j", "--jump"]) == Some("ACCEPT");
+    let source = after(&["saddr", "-s", "--source", "--src"])?;
+    let everyone = ["0.0.0.0/0", "::/0"].contains(&source) && !rule.contains("! -s");
+    let port = after(&["dport", "--dport", "--dports", "--destination-port"])?;
+    let web = port.split(',').all(|port| PUBLIC_PORTS.contains(&port));
+    (accepts && everyone && !web).then_some("open to everyone")
 }
 
 /// `type filter hook input priority 0 policy accept`
@@ -125,7 +188,8 @@ fn looks_iptables(file: &File<'_>) -> Likeness {
 fn read_iptables(file: &File<'_>) -> Option<Reading> {
     let mut table = "";
     let mut chains: BTreeMap<String, (&str, u32, bool)> = BTreeMap::new();
-    let mut rules = 0_i64;
+    let mut reading = Reading::default();
+    let mut rules = Vec::new();
     for (line, text) in file.lines(&['#']) {
         if let Some(name) = text.strip_prefix('*') {
             table = name;
@@ -134,8 +198,12 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
             let (name, policy) = (words.next()?, words.next()?);
             chains.insert(format!("{table} {name}"), (policy, line, false));
         } else if let Some(at) = text.find("-A ") {
-            rules += 1;
             let words: Vec<&str> = text.get(at..).unwrap_or_default().split_whitespace().collect();
+            let rule = plain_rule(words.get(2..).unwrap_or_default());
+            if let Some(source) = open_to_everyone(&rule) {
+                reading.observe("firewall-open-world", line, format!("{}: {source}", rule.escape_debug()));
+            }
+            rules.push(format!("{table} {}: {rule}", words.get(1).copied().unwrap_or_default()));
             let closes = matches!(words.as_slice(), [_, _, "-j", "DROP" | "REJECT", ..]);
             let name = format!("{table} {}", words.get(1).copied().unwrap_or_default());
             if let Some((_, _, closed)) = chains.get_mut(&name) {
@@ -145,7 +213,6 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
             return None;
         }
     }
-    let mut reading = Reading::default();
     let mut policies = Facts::new();
     for (name, (policy, line, closed)) in chains {
         if policy == "ACCEPT" && !closed && ["filter INPUT", "filter FORWARD"].contains(&name.as_str()) {
@@ -159,7 +226,7 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
     }
     reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
-    reading.facts.set("rules", rules);
+    set_rules(rules, &mut reading);
     Some(reading)
 }
 
@@ -193,6 +260,20 @@ mod tests {
         assert_eq!(rules("rules.v4", text), [("firewall-default-accept", Some(3))]);
         let chains = facts("rules.v4", text).find("chains").map(ToString::to_string);
         assert_eq!(chains.as_deref(), Some("[filter FORWARD=ACCEPT, filter INPUT=ACCEPT, filter OUTPUT=ACCEPT]"));
+    }
+
+    #[test]
+    fn rules_are_facts_without_counters_and_comments() {
+        let nft = "table inet f {\n chain in {\n  type filter hook input priority 0; policy drop;\n  ip saddr 0.0.0.0/0 tcp dport 5432 \
+                   counter packets 1 bytes 60 accept comment \"a b\"\n }\n}\nadd rule ip nat out oif eth0 masquerade # why\n";
+        let wanted = ["inet f in: ip saddr 0.0.0.0/0 tcp dport 5432 counter accept", "ip nat out: oif eth0 masquerade"];
+        assert_eq!(facts("a.nft", nft).find("rule_list"), Some(&wanted.to_vec().into()));
+        assert_eq!(rules("a.nft", nft), [("firewall-open-world", Some(4))]);
+        let saved = "*filter\n:INPUT DROP [0:0]\n[3:9] -A INPUT -s 0.0.0.0/0 -p tcp -m tcp --dport 443 -m comment --comment \"a b\" -j ACCEPT\nCOMMIT\n";
+        let wanted = ["filter INPUT: -s 0.0.0.0/0 -p tcp -m tcp --dport 443 -j ACCEPT"];
+        assert_eq!(facts("a.v4", saved).find("rule_list"), Some(&wanted.to_vec().into()));
+        assert_eq!(rules("a.v4", saved), []);
+        assert_eq!(rules("a.v4", &saved.replace("443", "5432")), [("firewall-open-world", Some(3))]);
     }
 
     #[test]

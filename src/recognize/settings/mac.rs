@@ -15,7 +15,8 @@ pub(super) const KINDS: &[Kind] = &[
 fn looks_module(file: &File<'_>) -> Likeness {
     let first = file.first_lines(&['#']).next().unwrap_or_default();
     let header = first.starts_with("policy_module(")
-        || (first.starts_with("module ") && first.ends_with(';') && file.holds("require"));
+        || (first.starts_with("module ") && first.ends_with(';') && file.holds("require"))
+        || (file.has_ending("te") && ["\nallow ", "\ntype "].iter().any(|mark| file.holds(mark)) && file.holds(";"));
     if header { Likeness::Maybe } else { Likeness::None }
 }
 
@@ -25,9 +26,12 @@ fn read_module(file: &File<'_>) -> Option<Reading> {
     for (line, text) in file.lines(&['#']) {
         let text = text.split('#').next().unwrap_or_default().trim();
         if let Some(rest) = text.strip_prefix("policy_module(") {
-            let (name, version) = rest.split(')').next()?.split_once(',').unwrap_or((rest, ""));
-            reading.facts.set("module", name.trim().trim_end_matches(')'));
-            reading.facts.set_some("version", Some(version.trim()).filter(|version| !version.is_empty()));
+            let inner = rest.split(')').next().unwrap_or_default();
+            let (name, version) = inner.split_once(',').unwrap_or((inner, ""));
+            // m4 quotes with a back tick and an apostrophe.
+            let bare = |text: &'_ str| text.trim().trim_matches(['`', '\'']).to_owned();
+            reading.facts.set("module", bare(name));
+            reading.facts.set_some("version", Some(bare(version)).filter(|version| !version.is_empty()));
         } else if let Some(rest) = text.strip_prefix("module ") {
             let mut words = rest.trim_end_matches(';').split_whitespace();
             reading.facts.set_some("module", words.next());
@@ -39,7 +43,9 @@ fn read_module(file: &File<'_>) -> Option<Reading> {
             allowed.push(text.trim_end_matches(';').split_whitespace().collect::<Vec<_>>().join(" "));
         }
     }
-    reading.facts.find("module")?;
+    if reading.facts.is_empty() && allowed.is_empty() {
+        return None;
+    }
     allowed.sort();
     reading.facts.set("allow", allowed);
     Some(reading)
@@ -56,7 +62,7 @@ fn read_switch(file: &File<'_>) -> Option<Reading> {
     for (line, text) in file.lines(&['#']) {
         let (name, value) = text.split_once('=')?;
         let value = unquoted(value.trim());
-        if name.trim() == "SELINUX" && value != "enforcing" {
+        if name.trim() == "SELINUX" && !value.eq_ignore_ascii_case("enforcing") {
             reading.observe("mac-permissive", line, format!("SELinux is {}", value.escape_debug()));
         }
         reading.facts.set(name.trim(), value);

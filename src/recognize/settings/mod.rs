@@ -4,14 +4,21 @@
 //! Content decides first and the path second. Never here: keys, certificates and secrets' containers.
 
 mod access;
+mod cedar;
 mod containers;
 mod file;
 mod firewall;
 mod github;
+mod hcl;
+mod headers;
 mod iam;
+mod ingress;
 mod kubernetes;
 mod languages;
+mod logging;
 mod mac;
+mod network_policy;
+mod protection;
 mod services;
 mod ssh;
 mod ssh_algorithms;
@@ -89,12 +96,16 @@ const FAMILIES: &[&[Kind]] = &[
     values::KINDS,
     iam::KINDS,
     github::KINDS,
+    protection::KINDS,
     containers::KINDS,
     kubernetes::KINDS,
     languages::KINDS,
+    cedar::KINDS,
     mac::KINDS,
     system::KINDS,
+    logging::KINDS,
     web::KINDS,
+    headers::KINDS,
     terraform::KINDS,
     services::KINDS,
 ];
@@ -181,5 +192,6 @@ fn is_prose(file: &File<'_>) -> bool {
         "svg", "xml", "sql", "patch", "diff", "ipynb", "lock", "log", "po", "map",
     ];
     let ending = file.name().rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.contains(&ending)
+    let about = ["readme", "license", "changelog"].iter().any(|word| file.name().starts_with(word));
+    about || ENDINGS.contains(&ending) && !logging::is_of_library(file.name())
 }
