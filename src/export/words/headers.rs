@@ -3,8 +3,7 @@
 //! CSP 3, the Fetch standard, RFC 6797. Never here: whether a browser obeys.
 
 use super::Direction::{self, Hardened, Neutral, Weakened};
-use super::account::{Account, gone_and_come, values};
-use super::fact_line;
+use super::account::{Account, gone_and_come, plain_line, values};
 use super::network::compare_reach;
 use crate::domain::{Fact, FactChange, Facts};
 
@@ -16,7 +15,7 @@ pub(super) fn tell(account: &mut Account<'_>) {
         for part in parts(&change) {
             let (direction, why) = judge(&part);
             let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-            account.say(direction, format!("{}{why}", fact_line(&part)));
+            account.say(direction, format!("{}{why}", plain_line(&part)));
         }
         account.mark(change.name);
     }

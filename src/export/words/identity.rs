@@ -10,15 +10,21 @@ use crate::domain::{ConfigurationItem, EntryKind, Facts};
 const KEY_NAMES: [&str; 5] = ["spki_sha256", "fingerprint", "thumbprint_sha256", "key_id", "recipient"];
 
 /// Kinds whose facts say all that their bytes mean.
-const COMPLETE: [&str; 18] = [
+const COMPLETE: [&str; 25] = [
     "allowed-signers",
+    "apparmor-profile",
     "authorized-keys",
     "aws-iam-policy",
     "casbin-policy",
+    "cedar-policy",
     "certificate-bundle",
+    "codeowners",
+    "iptables-save",
     "jwks",
+    "k8s-network-policy",
     "known-hosts",
     "login-defs",
+    "nftables",
     "openssh-public-key",
     "pg-hba",
     "pkcs7-certificates",
@@ -27,6 +33,7 @@ const COMPLETE: [&str; 18] = [
     "pwquality",
     "selinux-config",
     "sshd-config",
+    "sudoers",
     "sysctl",
     "x509-crl",
 ];

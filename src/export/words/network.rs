@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use super::Direction::{self, Hardened, Neutral, Weakened};
-use super::account::{Account, gone_and_come, map, values};
+use super::account::{Account, gone_and_come, map, plain, values};
 use crate::domain::Facts;
 
 /// Longer lists are compared by their entries alone, since patterns cost a pair each.
@@ -107,11 +107,11 @@ pub(super) fn tell_lines(account: &mut Account<'_>, name: &str, judge: fn(&str) 
     }
     for line in gone {
         let (direction, what) = judge(line);
-        account.say(direction.opposite(), format!("{name}: -{}: {what} no more", line.escape_debug()));
+        account.say(direction.opposite(), format!("{name}: -{}: {what} no more", plain(line)));
     }
     for line in come {
         let (direction, what) = judge(line);
-        account.say(direction, format!("{name}: +{}: {what}", line.escape_debug()));
+        account.say(direction, format!("{name}: +{}: {what}", plain(line)));
     }
     account.mark(name);
 }

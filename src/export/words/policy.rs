@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Direction::{self, Hardened, Neutral, Weakened};
-use super::account::{Account, gone_and_come, map, values};
+use super::account::{Account, gone_and_come, map, plain, values};
 use super::network::{MOST_PATTERNS, compare_reach, is_everyone, tell_lines};
 use crate::domain::{Fact, FactChange, Facts};
 
@@ -27,6 +27,15 @@ pub(super) fn tell(account: &mut Account<'_>) {
             _ => (Weakened, "granted"),
         }),
         "seccomp-profile" => tell_calls(account),
+        "casbin-model" => tell_effect(account),
+        "apparmor-profile" => tell_lines(account, "rules", |rule| {
+            let rule = rule.split_once(": ").map_or(rule, |(_, rule)| rule);
+            match rule.split(' ').find(|word| *word != "audit") {
+                Some("deny") => (Hardened, "refused"),
+                Some("include" | "abi") => (Neutral, "in force"),
+                _ => (Weakened, "allowed"),
+            }
+        }),
         "selinux-policy" => tell_lines(account, "allow", |_| (Weakened, "allowed")),
         _ => {}
     }
@@ -120,7 +129,7 @@ fn whole(account: &mut Account<'_>, name: &str, facts: &Facts, grant: &str, refu
         let found = names.into_iter().find_map(|name| part_of(facts, name).map(|fact| (name.starts_with("Not"), fact)));
         found.map(|(not, fact)| {
             let text = values(Some(fact)).join(", ");
-            format!("{}{}", if not { "all but " } else { "" }, text.escape_debug())
+            format!("{}{}", if not { "all but " } else { "" }, plain(&text))
         })
     };
     let action = list(["Action", "NotAction"]).unwrap_or_default();
@@ -138,7 +147,13 @@ fn tell_statement(account: &mut Account<'_>, name: &str, before: &Facts, after: 
         if old == new {
             continue;
         }
-        let change = FactChange { name: format!("{name}.{part}"), before: old.cloned(), after: new.cloned() };
+        // A single value stands for a list of one.
+        let many = [old, new].iter().any(|side| matches!(side, Some(Fact::List(_))));
+        let side = |fact: Option<&Fact>| match fact {
+            Some(Fact::Text(text)) if many => Some(Fact::from(vec![text.as_str()])),
+            fact => fact.cloned(),
+        };
+        let change = FactChange { name: format!("{name}.{part}"), before: side(old), after: side(new) };
         let allow = allows(after);
         let (direction, what) = judge_part(part, old, new);
         let direction = if allow || part.eq_ignore_ascii_case("Effect") { direction } else { direction.opposite() };
@@ -198,6 +213,21 @@ fn compare_principals(before: &[String], after: &[String]) -> Direction {
         list.iter().map(|name| if name.ends_with("=*") { "*".to_owned() } else { name.clone() }).collect::<Vec<_>>()
     };
     compare_reach(&open(before), &open(after))
+}
+
+/// Casbin: an effect that only looks for denial lets through what no rule names.
+fn tell_effect(account: &mut Account<'_>) {
+    let Some(change) = account.change("effect") else { return };
+    let open = |fact: &Option<Fact>| {
+        let text = values(fact.as_ref()).concat();
+        text.starts_with('!') && !text.contains("allow")
+    };
+    let (direction, why) = match (open(&change.before), open(&change.after)) {
+        (false, true) => (Weakened, "what no rule denies is allowed"),
+        (true, false) => (Hardened, "what no rule allows is denied"),
+        _ => (Neutral, ""),
+    };
+    account.say_change(&change, direction, why);
 }
 
 /// Rego: a default that turned, and clauses of rules whose name says whether they let through or refuse.

@@ -15,6 +15,14 @@ pub(super) fn tell(account: &mut Account<'_>) {
     if account.after.kind == "pam" {
         tell_stack(account);
     }
+    if account.after.kind == "auditd-rules" {
+        // A watch that came or went is told by its path.
+        for change in account.untold().into_iter().filter(|change| change.name.starts_with("permissions")) {
+            if change.before.is_none() || change.after.is_none() {
+                account.mark(change.name);
+            }
+        }
+    }
     if account.after.kind == "systemd-unit" {
         tell_sandbox(account);
     }

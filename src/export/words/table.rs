@@ -57,6 +57,7 @@ const LOGIN: &[&str] = &["login-defs"];
 const QUALITY: &[&str] = &["pwquality"];
 const DOCKER: &[&str] = &["docker-daemon"];
 const WEB: &[&str] = &["nginx-config", "apache-config", "haproxy-config", "openssl-config"];
+const WORKLOAD: &[&str] = &["k8s-workload"];
 const FORGE: &[&str] = &["github-workflow"];
 const RULESET: &[&str] = &["github-ruleset", "branch-protection"];
 
@@ -182,6 +183,22 @@ pub(super) const ROWS: &[Row] = &[
     Row(WEB, "Ciphersuites", Algorithms, None),
     Row(WEB, "default_bits", MoreHardens, None),
     Row(WEB, "default_md", Algorithms, None),
+    Row(WEB, "proxy_ssl_verify", OnHardens, Some("off")),
+    Row(WEB, "grpc_ssl_verify", OnHardens, Some("off")),
+    Row(WEB, "uwsgi_ssl_verify", OnHardens, Some("off")),
+    Row(WEB, "proxy_verify", Scale(&["none", "optional|optional_no_ca", "require"]), Some("none")),
+    Row(&["haproxy-config"], "verify.*", Scale(&["none", "optional", "required"]), Some("required")),
+    Row(&["selinux-policy"], "permissive", Grants, None),
+    Row(WORKLOAD, "privileged", OnWeakens, Some("false")),
+    Row(WORKLOAD, "allowPrivilegeEscalation", OnWeakens, Some("true")),
+    Row(WORKLOAD, "readOnlyRootFilesystem", OnHardens, Some("false")),
+    Row(WORKLOAD, "runAsNonRoot", OnHardens, Some("false")),
+    Row(WORKLOAD, "runAsUser", Scale(&["0"]), None),
+    Row(WORKLOAD, "hostNetwork", OnWeakens, Some("false")),
+    Row(WORKLOAD, "hostPID", OnWeakens, Some("false")),
+    Row(WORKLOAD, "hostIPC", OnWeakens, Some("false")),
+    Row(WORKLOAD, "added_capabilities", Grants, None),
+    Row(WORKLOAD, "dropped_capabilities", Limits, None),
     Row(WEB, "verify_client", Scale(&["off|none", "optional_no_ca", "optional", "on|require"]), Some("off")),
     Row(&["krb5-config"], "allow_weak_crypto", OnWeakens, Some("false")),
     Row(&["krb5-config"], "default_tgs_enctypes", Algorithms, None),
@@ -205,6 +222,7 @@ pub(super) const ROWS: &[Row] = &[
     Row(&["dockerfile"], "user", Scale(&["root|0"]), Some("root")),
     Row(&["auditd-rules"], "rules", Limits, None),
     Row(&["auditd-rules"], "watches", Limits, None),
+    Row(&["auditd-rules"], "permissions.*", Limits, None),
     Row(&["auditd-rules"], "enabled", Scale(&["0", "1", "2"]), None),
     Row(&["logging-config"], "remote", Held, None),
     Row(&["k8s-pod-security"], "enforce", Scale(&["privileged", "baseline", "restricted"]), Some("privileged")),

@@ -1,5 +1,6 @@
 //! What each family says of real files, and where it must stay silent.
 
+mod grants;
 mod settings;
 
 use super::*;

@@ -10,7 +10,7 @@ pub(super) const KINDS: &[Kind] =
     &[Kind { name: "cedar-policy", class: ItemClass::Policy, looks: looks_cedar, read: read_cedar }];
 
 /// How many characters of a condition are a fact.
-const MOST_CHARACTERS: usize = 400;
+const MOST_CHARACTERS: usize = 4_000;
 
 fn looks_cedar(file: &File<'_>) -> Likeness {
     let first = file.lines(&['/']).next().map_or("", |(_, line)| line);

@@ -6,7 +6,7 @@ use super::containers::judge_image;
 use super::file::File;
 use super::tree::{self, Node};
 use super::{Kind, Likeness, Reading, network_policy};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "k8s-rbac", class: ItemClass::AccessControl, looks: |file| looks(file, &RIGHTS), read: read_rights },
@@ -134,7 +134,7 @@ fn judge_version(object: &Node, reading: &mut Reading) {
 
 fn read_rights(file: &File<'_>) -> Option<Reading> {
     let (mut reading, objects) = read(file, |object| RIGHTS.contains(&kind(object)), judge_rights)?;
-    let mut grants = crate::domain::Facts::new();
+    let mut grants = Facts::new();
     for object in &objects {
         grants.set(title(object), describe_rights(object));
     }
@@ -143,16 +143,30 @@ fn read_rights(file: &File<'_>) -> Option<Reading> {
 }
 
 fn describe_rights(object: &Node) -> Vec<String> {
-    let joined = |node: &Node, key| node.get(key).map(Node::texts).unwrap_or_default().join(",");
+    let joined = |node: &Node, key| {
+        let mut names = node.get(key).map(Node::texts).unwrap_or_default();
+        names.sort_unstable();
+        names.join(",")
+    };
     let rules = object.get("rules").map(Node::items).unwrap_or_default().iter();
-    let mut lines: Vec<String> = rules
-        .map(|rule| format!("{} {}/{}", joined(rule, "verbs"), joined(rule, "apiGroups"), joined(rule, "resources")))
-        .collect();
+    let describe = |rule: &Node| {
+        let paths = joined(rule, "nonResourceURLs");
+        if !paths.is_empty() {
+            return format!("{} {paths}", joined(rule, "verbs"));
+        }
+        let only = joined(rule, "resourceNames");
+        let only = if only.is_empty() { only } else { format!(" named {only}") };
+        format!("{} {}/{}{only}", joined(rule, "verbs"), joined(rule, "apiGroups"), joined(rule, "resources"))
+    };
+    let mut lines: Vec<String> = rules.map(describe).collect();
     let part = |node: &Node, key| node.text_at(key).unwrap_or("-").to_owned();
     if let Some(role) = object.get("roleRef") {
         let subjects = object.get("subjects").map(Node::items).unwrap_or_default().iter();
         let role = format!("{}/{}", part(role, "kind"), part(role, "name"));
-        lines.extend(subjects.map(|subject| format!("{role} to {}/{}", part(subject, "kind"), part(subject, "name"))));
+        lines.extend(subjects.map(|subject| {
+            let space = subject.text_at("namespace").map(|space| format!("{space}/")).unwrap_or_default();
+            format!("{role} to {}/{space}{}", part(subject, "kind"), part(subject, "name"))
+        }));
     }
     lines.sort();
     lines
@@ -233,7 +247,46 @@ fn read_workload(file: &File<'_>) -> Option<Reading> {
     let images: Vec<&str> =
         workloads.iter().flat_map(containers).filter_map(|container| container.text_at("image")).collect();
     reading.facts.set("images", images);
+    let mut security = Facts::new();
+    for workload in &workloads {
+        for container in containers(workload) {
+            let own = describe_security(container);
+            if !own.is_empty() {
+                let name = container.text_at("name").unwrap_or("-");
+                security.set(format!("{} {name}", title(workload)), own);
+            }
+        }
+        let own = pod(workload).map(describe_security).unwrap_or_default();
+        if !own.is_empty() {
+            security.set(title(workload), own);
+        }
+    }
+    if !security.is_empty() {
+        reading.facts.set("security", security);
+    }
     Some(reading)
+}
+
+/// The security context of a container or pod, and what of its host it shares.
+fn describe_security(node: &Node) -> Facts {
+    let mut facts = Facts::new();
+    let shared = ["hostNetwork", "hostPID", "hostIPC"].map(|name| (name, node.get(name)));
+    let context = node.get("securityContext");
+    let own = ["privileged", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "runAsNonRoot", "runAsUser"];
+    let own = own.map(|name| (name, context.and_then(|context| context.get(name))));
+    for (name, value) in shared.into_iter().chain(own) {
+        match value.map(|value| &value.value) {
+            Some(tree::Value::Flag(flag)) => facts.set(name, *flag),
+            Some(tree::Value::Number(number)) => facts.set(name, number.as_str()),
+            _ => {}
+        }
+    }
+    for (key, name) in [("add", "added_capabilities"), ("drop", "dropped_capabilities")] {
+        if let Some(list) = context.and_then(|context| context.at(&["capabilities", key])) {
+            facts.set(name, list.texts());
+        }
+    }
+    facts
 }
 
 fn judge_workload(object: &Node, reading: &mut Reading) {
@@ -281,6 +334,8 @@ mod tests {
         let text = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a, namespace: b}\nspec:\n  jobTemplate:\n    spec:\n      \
                     template:\n        spec:\n          containers:\n          - image: x\n            securityContext: {privileged: false}\n";
         assert_eq!(rules("a.yml", text), [("api-version-deprecated", Some(1)), ("image-not-pinned", Some(10))]);
+        let security = facts("a.yml", text).find("security").map(ToString::to_string);
+        assert_eq!(security.as_deref(), Some("[CronJob/b/a -=[privileged=false]]"));
         assert_eq!(facts("a.yml", text).find("objects"), Some(&vec!["CronJob/b/a"].into()));
     }
 

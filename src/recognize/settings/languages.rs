@@ -140,8 +140,8 @@ fn read_rego(file: &File<'_>) -> Option<Reading> {
 /// Names of rules that let something through.
 const GRANTING: [&str; 4] = ["allow", "allowed", "authorized", "permit"];
 
-/// How many characters of a clause or a condition are a fact.
-const MOST_CHARACTERS: usize = 400;
+/// How many bytes of a clause are a fact.
+const MOST_CHARACTERS: usize = 4_000;
 
 /// What is indented, or closes a bracket, belongs to the clause before.
 fn continue_clause(text: &str, clauses: &mut [String]) {

@@ -22,7 +22,7 @@ fn looks_module(file: &File<'_>) -> Likeness {
 
 fn read_module(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
-    let mut allowed = Vec::new();
+    let (mut allowed, mut permissive) = (Vec::new(), Vec::new());
     for (line, text) in file.lines(&['#']) {
         let text = text.split('#').next().unwrap_or_default().trim();
         if let Some(rest) = text.strip_prefix("policy_module(") {
@@ -37,8 +37,10 @@ fn read_module(file: &File<'_>) -> Option<Reading> {
             reading.facts.set_some("module", words.next());
             reading.facts.set_some("version", words.next());
         } else if let Some(domain) = text.strip_prefix("permissive ") {
-            let domain = domain.trim_end_matches(';').trim().escape_debug();
-            reading.observe("mac-permissive", line, format!("the domain {domain} is not confined"));
+            let domain = domain.trim_end_matches(';').trim();
+            let message = format!("the domain {} is not confined", domain.escape_debug());
+            reading.observe("mac-permissive", line, message);
+            permissive.push(domain.to_owned());
         } else if text.starts_with("allow ") {
             allowed.push(text.trim_end_matches(';').split_whitespace().collect::<Vec<_>>().join(" "));
         }
@@ -48,6 +50,9 @@ fn read_module(file: &File<'_>) -> Option<Reading> {
     }
     allowed.sort();
     reading.facts.set("allow", allowed);
+    if !permissive.is_empty() {
+        reading.facts.set("permissive", permissive);
+    }
     Some(reading)
 }
 
@@ -98,10 +103,13 @@ fn profile(line: &str) -> Option<(&str, Vec<&str>)> {
 fn read_profile(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut profiles, mut all_flags) = (Vec::new(), Vec::new());
-    let mut rules = 0;
+    let mut rules = Vec::new();
     for (line, text) in file.lines(&['#']) {
         let text = text.split(" #").next().unwrap_or_default().trim_end();
-        rules += i32::from(text.ends_with(',') || text.starts_with("include "));
+        if text.ends_with(',') || text.starts_with("include ") {
+            let rule = text.trim_end_matches(',').split_whitespace().collect::<Vec<_>>().join(" ");
+            rules.push(profiles.last().map_or_else(|| rule.clone(), |profile| format!("{profile}: {rule}")));
+        }
         if !(text.ends_with([',', '{', '}']) || text.starts_with("include ") || text.starts_with("@{")) {
             return None;
         }
@@ -117,11 +125,14 @@ fn read_profile(file: &File<'_>) -> Option<Reading> {
             reading.observe("apparmor-unconfined-exec", line, message);
         }
     }
-    if profiles.is_empty() || rules == 0 {
+    if profiles.is_empty() || rules.is_empty() {
         return None;
     }
+    rules.sort();
+    rules.dedup();
     reading.facts.set("profiles", profiles);
     reading.facts.set("flags", all_flags);
+    reading.facts.set("rules", rules);
     Some(reading)
 }
 

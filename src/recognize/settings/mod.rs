@@ -18,6 +18,7 @@ mod languages;
 mod logging;
 mod mac;
 mod network_policy;
+mod nftables;
 mod protection;
 mod services;
 mod ssh;
@@ -92,6 +93,7 @@ const FAMILIES: &[&[Kind]] = &[
     ssh_keys::KINDS,
     sudoers::KINDS,
     firewall::KINDS,
+    nftables::KINDS,
     access::KINDS,
     values::KINDS,
     iam::KINDS,

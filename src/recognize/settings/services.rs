@@ -37,6 +37,14 @@ fn read_interface(file: &File<'_>) -> Option<Reading> {
     reading.facts.set(name, version);
     reading.facts.set_some("title", info.get("title").and_then(Node::scalar));
     reading.facts.set_some("version", info.get("version").and_then(Node::scalar));
+    // OpenAPI 2 names the ways in which its host is called.
+    let schemes = document.get("schemes").map(Node::items).unwrap_or_default();
+    if let (Some(scheme), Some(host)) =
+        (schemes.iter().find(|way| way.text() == Some("http")), document.text_at("host"))
+        && !schemes.iter().any(|way| way.text() == Some("https"))
+    {
+        judge_endpoint(&format!("http://{host}"), scheme.line, &mut reading);
+    }
     let servers = document.get("servers").map(Node::items).unwrap_or_default();
     let urls: Vec<&Node> = servers.iter().filter_map(|server| server.get("url")).collect();
     for url in &urls {
@@ -151,6 +159,10 @@ mod tests {
         assert_eq!(rules("a.yaml", &text("http://a.example.test/")), [("cleartext-endpoint", Some(4))]);
         assert_eq!(rules("a.yaml", &text("https://a.example.test/")), []);
         assert_eq!(rules("a.yaml", &text("http://localhost:8080/")), []);
+        let old =
+            |ways: &str| format!("swagger: '2.0'\ninfo: {{title: a, version: 1}}\nhost: a.test\nschemes: [{ways}]\n");
+        assert_eq!(rules("a.yaml", &old("http")), [("cleartext-endpoint", Some(4))]);
+        assert_eq!(rules("a.yaml", &old("http, https")), []);
         let facts = facts("a.yaml", &text("https://me:pw@a.example.test/x"));
         assert_eq!(facts.find("servers"), Some(&vec!["https://a.example.test/x"].into()));
         assert_eq!(facts.text("version"), Some("1.10.0"));

@@ -4,7 +4,7 @@
 
 use super::file::File;
 use super::{Kind, Likeness, Reading};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "systemd-unit", class: ItemClass::Hardening, looks: looks_unit, read: read_unit },
@@ -112,7 +112,7 @@ fn is_audit_control(line: &str) -> bool {
 
 fn read_audit(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
-    let (mut watches, mut calls) = (Vec::new(), Vec::new());
+    let (mut watches, mut calls, mut permissions) = (Vec::new(), Vec::new(), Facts::new());
     let mut enabled = None;
     for (line, text) in file.lines(&['#']) {
         if !is_audit_control(text) {
@@ -120,7 +120,12 @@ fn read_audit(file: &File<'_>) -> Option<Reading> {
         }
         let mut parts = text.split_whitespace();
         match (parts.next(), parts.next()) {
-            (Some("-w"), Some(path)) => watches.push(path.to_owned()),
+            (Some("-w"), Some(path)) => {
+                watches.push(path.to_owned());
+                // Without `-p` every access is written down.
+                let kinds = parts.clone().skip_while(|word| *word != "-p").nth(1).unwrap_or("rwxa");
+                permissions.set(path, kinds.chars().map(|c| c.to_string()).collect::<Vec<_>>());
+            }
             (Some("-a" | "-A"), Some(_)) => calls.push(text.split_whitespace().collect::<Vec<_>>().join(" ")),
             (Some("-e"), Some(value)) => enabled = Some((line, value.to_owned())),
             _ => {}
@@ -134,6 +139,9 @@ fn read_audit(file: &File<'_>) -> Option<Reading> {
         _ => reading.observe_whole("audit-not-immutable", "the rules can be changed until the next boot"),
     }
     reading.facts.set("watches", watches);
+    if !permissions.is_empty() {
+        reading.facts.set("permissions", permissions);
+    }
     reading.facts.set("rules", calls);
     reading.facts.set_some("enabled", enabled.map(|(_, value)| value));
     Some(reading)

@@ -9,7 +9,7 @@ use super::headers::Headers;
 use super::logging::is_secret_name;
 use super::tls::{is_weak_protocol, weak_ciphers};
 use super::{Kind, Likeness, Reading};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "nginx-config", class: ItemClass::Hardening, looks: looks_nginx, read: read_nginx },
@@ -112,8 +112,11 @@ fn judge_nginx(name: &str, values: &[String], line: u32, headers: &mut Headers, 
         "ssl_certificate_key" => reading.facts.set("certificate_key", value),
         "ssl_client_certificate" => reading.facts.set("client_authority", value),
         "ssl_verify_client" => reading.facts.set("verify_client", value),
-        "proxy_ssl_verify" | "grpc_ssl_verify" | "uwsgi_ssl_verify" if value == "off" => {
-            reading.observe("tls-verification-off", line, "the certificate of the server behind is not verified");
+        "proxy_ssl_verify" | "grpc_ssl_verify" | "uwsgi_ssl_verify" => {
+            if value == "off" {
+                reading.observe("tls-verification-off", line, "the certificate of the server behind is not verified");
+            }
+            reading.facts.set(name, value);
         }
         "add_header" => {
             let (header, rest) = values.split_first().map_or(("", values), |(header, rest)| (header, rest));
@@ -189,8 +192,12 @@ fn read_apache(file: &File<'_>) -> Option<Reading> {
             "sslcertificatefile" => reading.facts.set("certificate", value),
             "sslcertificatekeyfile" => reading.facts.set("certificate_key", value),
             "sslverifyclient" => reading.facts.set("verify_client", value),
-            "sslproxyverify" if value.eq_ignore_ascii_case("none") => {
-                reading.observe("tls-verification-off", line, "the certificate of the server behind is not verified");
+            "sslproxyverify" => {
+                if value.eq_ignore_ascii_case("none") {
+                    let message = "the certificate of the server behind is not verified";
+                    reading.observe("tls-verification-off", line, message);
+                }
+                reading.facts.set("proxy_verify", value);
             }
             "header" => {
                 let rest: Vec<&String> = values
@@ -259,7 +266,7 @@ fn read_haproxy(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut sections = Vec::new();
     let mut certificates = Vec::new();
-    let mut headers = Headers::default();
+    let (mut headers, mut verify) = (Headers::default(), Facts::new());
     for (line, text) in file.lines(&['#']) {
         let parts = words(text.split(" #").next().unwrap_or_default());
         if let [way, set, header, value, ..] = parts.as_slice()
@@ -287,6 +294,11 @@ fn read_haproxy(file: &File<'_>) -> Option<Reading> {
         if let Some(list) = after("ciphers") {
             judge_ciphers(list, line, &mut reading);
         }
+        if let (Some("server"), Some(name), Some(level)) =
+            (parts.first().map(String::as_str), parts.get(1), after("verify"))
+        {
+            verify.set(name.as_str(), level.as_str());
+        }
         let to_server = parts.first().is_some_and(|word| word == "server" || word == "default-server");
         let unverified = to_server && after("verify").is_some_and(|level| level == "none");
         if unverified || after("ssl-server-verify").is_some_and(|level| level == "none") {
@@ -300,6 +312,9 @@ fn read_haproxy(file: &File<'_>) -> Option<Reading> {
     headers.close(false, &mut reading);
     reading.facts.set("sections", sections);
     reading.facts.set("certificates", certificates);
+    if !verify.is_empty() {
+        reading.facts.set("verify", verify);
+    }
     // A password of `stats auth` or `userlist` may stand in clear.
     reading.secret = file.holds("insecure-password ") || file.holds("stats auth ");
     Some(reading)
