@@ -15,10 +15,11 @@ pub(super) fn tell(account: &mut Account<'_>) {
         "aws-iam-policy" | "iam-policy" | "cedar-policy" => tell_statements(account),
         "terraform" => {
             tell_statements(account);
-            tell_lines(account, "ingress", |entry| match is_everyone(entry) {
-                true => (Weakened, "open to everyone"),
-                false => (Weakened, "let in"),
-            });
+            tell_openings(account);
+        }
+        "arm-template" => {
+            tell_lines(account, "role_assignments", |_| (Weakened, "granted"));
+            tell_openings(account);
         }
         "opa-rego" => tell_clauses(account),
         "k8s-rbac" => tell_rights(account),
@@ -39,6 +40,14 @@ pub(super) fn tell(account: &mut Account<'_>) {
         "selinux-policy" => tell_lines(account, "allow", |_| (Weakened, "allowed")),
         _ => {}
     }
+}
+
+/// What the packet filters of a cloud let in.
+fn tell_openings(account: &mut Account<'_>) {
+    tell_lines(account, "ingress", |entry| match is_everyone(entry) {
+        true => (Weakened, "open to everyone"),
+        false => (Weakened, "let in"),
+    });
 }
 
 /// Statements by name, those with a number for a name apart.

@@ -137,17 +137,23 @@ fn judge_action(action: &Node, reading: &mut Reading) {
 }
 
 /// Texts that strangers write, and that a shell would take as commands.
-const FOREIGN: [&str; 12] = [
+const FOREIGN: [&str; 18] = [
     "github.event.issue.title",
     "github.event.issue.body",
     "github.event.pull_request.title",
     "github.event.pull_request.body",
     "github.event.pull_request.head.ref",
     "github.event.pull_request.head.label",
+    "github.event.pull_request.head.repo.default_branch",
     "github.event.comment.body",
     "github.event.review.body",
     "github.event.discussion.",
+    "github.event.commits",
     "github.event.head_commit.message",
+    "github.event.head_commit.author.",
+    "github.event.review_comment.body",
+    "github.event.workflow_run.head_branch",
+    "github.event.workflow_run.head_commit.message",
     "github.event.pages.",
     "github.head_ref",
 ];
@@ -167,7 +173,7 @@ fn judge_script(script: &Node, file: &str, reading: &mut Reading) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{facts, kind_of, rules};
+    use super::super::tests::{facts, rules};
 
     const SOUND: &str = "on:\n  push:\n  pull_request:\npermissions:\n  contents: read\njobs:\n  a:\n    runs-on: x\n    \
                          steps:\n    - uses: a/b@0123456789012345678901234567890123456789 # v4\n    - uses: ./own\n    \

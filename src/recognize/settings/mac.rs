@@ -66,7 +66,7 @@ fn read_switch(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     for (line, text) in file.lines(&['#']) {
         let (name, value) = text.split_once('=')?;
-        let value = unquoted(value.trim());
+        let value = unquoted(value.split('#').next().unwrap_or_default().trim());
         if name.trim() == "SELINUX" && !value.eq_ignore_ascii_case("enforcing") {
             reading.observe("mac-permissive", line, format!("SELinux is {}", value.escape_debug()));
         }

@@ -4,6 +4,7 @@
 //! Content decides first and the path second. Never here: keys, certificates and secrets' containers.
 
 mod access;
+mod arm;
 mod cedar;
 mod containers;
 mod file;
@@ -110,6 +111,7 @@ const FAMILIES: &[&[Kind]] = &[
     headers::KINDS,
     terraform::KINDS,
     services::KINDS,
+    arm::KINDS,
 ];
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {

@@ -1,4 +1,4 @@
-//! Services and their interfaces: `OpenAPI` documents, declared services, and deployment templates of Azure.
+//! Services and their interfaces: `OpenAPI` documents and declared services.
 //!
 //! Serves IEC 62304 cl. 8.1.2 for what is called over a network. Never here: calling it.
 
@@ -12,7 +12,6 @@ use crate::domain::{Facts, ItemClass};
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "openapi", class: ItemClass::Component, looks: looks_interface, read: read_interface },
     Kind { name: "service-declaration", class: ItemClass::Component, looks: looks_services, read: read_services },
-    Kind { name: "arm-template", class: ItemClass::Component, looks: looks_template, read: read_template },
 ];
 
 fn looks_interface(file: &File<'_>) -> Likeness {
@@ -124,29 +123,6 @@ fn places<'f>(file: &'f File<'_>) -> Vec<(u32, BTreeMap<&'f str, u32>)> {
         }
     }
     places
-}
-
-fn looks_template(file: &File<'_>) -> Likeness {
-    let object = file.opens_with() == Some('{');
-    if object && file.head_holds("schema.management.azure.com") && file.holds("\"resources\"") {
-        Likeness::Maybe
-    } else {
-        Likeness::None
-    }
-}
-
-fn read_template(file: &File<'_>) -> Option<Reading> {
-    let document = tree::json(file.text())?;
-    document.text_at("$schema").filter(|schema| schema.contains("schema.management.azure.com"))?;
-    let mut versions = Facts::new();
-    for resource in document.get("resources")?.items() {
-        if let (Some(kind), Some(version)) = (resource.text_at("type"), resource.text_at("apiVersion")) {
-            versions.set(kind, version);
-        }
-    }
-    let mut reading = Reading::default();
-    reading.facts.set("resources", versions);
-    Some(reading)
 }
 
 #[cfg(test)]

@@ -329,7 +329,7 @@ fn read_openssl(file: &File<'_>) -> Option<Reading> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{facts, kind_of, rules};
+    use super::super::tests::{kind_of, rules};
 
     #[test]
     fn one_sandbox_option_ends_the_complaint() {

@@ -158,13 +158,16 @@ fn judge_ciphers(list: &str, line: u32, reading: &mut Reading) {
 
 fn looks_apache(file: &File<'_>) -> Likeness {
     let place = ["apache2", "httpd", "apache"].iter().any(|folder| file.is_under(folder));
-    let names = ["httpd.conf", "apache2.conf", ".htaccess"];
-    let named = (place && file.has_ending("conf")) || names.contains(&file.name());
+    let own = ["httpd.conf", "apache2.conf", ".htaccess"];
+    let named = (place && file.has_ending("conf")) || own.contains(&file.name());
     Likeness::named_or(named, || {
         let first = file.first_lines(&['#']).next().unwrap_or_default();
         let opens =
             ["<VirtualHost ", "<IfModule ", "<Directory ", "SSLProtocol ", "SSLEngine ", "Listen ", "LoadModule "];
-        opens.iter().any(|mark| first.starts_with(mark))
+        let named = ["ServerName ", "ServerRoot ", "ServerAdmin ", "SSLCipherSuite ", "<Location", "Define "];
+        let in_blocks = named.iter().any(|mark| first.starts_with(mark))
+            && ["<VirtualHost ", "SSLEngine ", "SSLProtocol "].iter().any(|mark| file.head_holds(mark));
+        (in_blocks || opens.iter().any(|mark| first.starts_with(mark)))
             && ["SSL", "DocumentRoot", "ServerName", "LoadModule", "Require "].iter().any(|mark| file.head_holds(mark))
             && !file.has_ending("html")
     })
@@ -251,8 +254,8 @@ fn looks_haproxy(file: &File<'_>) -> Likeness {
     let named = file.name() == "haproxy.cfg" || (file.is_under("haproxy") && file.has_ending("cfg"));
     Likeness::named_or(named, || {
         let first = file.first_lines(&['#']).next().unwrap_or_default();
-        let section = ["global", "defaults", "frontend", "backend", "listen"];
-        let opens = first.split_whitespace().next().is_some_and(|word| section.contains(&word));
+        let named = ["defaults", "frontend", "backend", "listen"];
+        let opens = first == "global" || first.split_whitespace().next().is_some_and(|word| named.contains(&word));
         opens
             && (file.holds("\nfrontend ")
                 || file.holds("\nbackend ")
@@ -357,6 +360,13 @@ mod tests {
     #[test]
     fn a_plain_server_needs_no_hsts() {
         assert_eq!(rules("x", "server {\n listen 80;\n server_name a;\n}\n"), []);
+    }
+
+    #[test]
+    fn a_site_may_begin_with_its_name() {
+        let text = "ServerName a\n<VirtualHost *:443>\nSSLEngine on\nHeader always set Strict-Transport-Security \"max-age=31536000\"\n</VirtualHost>\n";
+        assert_eq!(rules("site.conf", text), []);
+        assert_eq!(kind_of("a.txt", "global warming\nfrontend people\n server side\n"), None);
     }
 
     #[test]
