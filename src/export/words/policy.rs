@@ -44,10 +44,7 @@ pub(super) fn tell(account: &mut Account<'_>) {
 
 /// What the packet filters of a cloud let in.
 fn tell_openings(account: &mut Account<'_>) {
-    tell_lines(account, "ingress", |entry| match is_everyone(entry) {
-        true => (Weakened, "open to everyone"),
-        false => (Weakened, "let in"),
-    });
+    tell_lines(account, "ingress", |entry| (Weakened, if is_everyone(entry) { "open to everyone" } else { "let in" }));
 }
 
 /// Statements by name, those with a number for a name apart.

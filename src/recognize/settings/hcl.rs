@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
             }),
             None => None,
         };
-        let plain = matches!(literal, Some(Value::Null)) && !self.text.get(from..self.at).is_some_and(|t| t == "null");
+        let plain = matches!(literal, Some(Value::Null)) && self.text.get(from..self.at) != Some("null");
         self.skip(false);
         match (literal, self.peek()) {
             (Some(value), None | Some(b'\n' | b',' | b']' | b'}' | b')')) if !plain => {
@@ -189,9 +189,8 @@ impl<'a> Reader<'a> {
                     continue;
                 }
                 b'(' | b'[' | b'{' => open += 1,
-                b')' | b']' | b'}' if open == 0 => return,
+                b')' | b']' | b'}' | b'\n' | b',' if open == 0 => return,
                 b')' | b']' | b'}' => open -= 1,
-                b'\n' | b',' if open == 0 => return,
                 b'#' => {
                     self.skip_line();
                     continue;
@@ -215,8 +214,7 @@ impl<'a> Reader<'a> {
                     self.next();
                 }
                 b'}' if open > 0 => open -= 1,
-                b'"' if open == 0 => break,
-                b'\n' if open == 0 => break,
+                b'"' | b'\n' if open == 0 => break,
                 _ => {}
             }
             self.next();

@@ -48,6 +48,19 @@ fn listed(node: Option<&Node>) -> Vec<(String, u32)> {
     nodes.iter().filter_map(|node| Some((node.scalar()?.to_owned(), node.line))).collect()
 }
 
+/// Attributes of AWS that name who is let in.
+const SOURCES: [&str; 9] = [
+    "cidr_blocks",
+    "ipv6_cidr_blocks",
+    "cidr_ipv4",
+    "cidr_ipv6",
+    "security_groups",
+    "source_security_group_id",
+    "referenced_security_group_id",
+    "prefix_list_ids",
+    "prefix_list_id",
+];
+
 fn of_aws<'n>(get: impl Fn(&str) -> Option<&'n Node>) -> Opening {
     let scalar = |name: &str| get(name).and_then(Node::scalar);
     let protocol = scalar("protocol").or_else(|| scalar("ip_protocol"));
@@ -59,17 +72,6 @@ fn of_aws<'n>(get: impl Fn(&str) -> Option<&'n Node>) -> Opening {
         (Some(port), _) | (None, Some(port)) => vec![port.to_owned()],
         (None, None) => Vec::new(),
     };
-    const SOURCES: [&str; 9] = [
-        "cidr_blocks",
-        "ipv6_cidr_blocks",
-        "cidr_ipv4",
-        "cidr_ipv6",
-        "security_groups",
-        "source_security_group_id",
-        "referenced_security_group_id",
-        "prefix_list_ids",
-        "prefix_list_id",
-    ];
     let mut sources: Vec<(String, u32)> = SOURCES.iter().flat_map(|name| listed(get(name))).collect();
     sources.extend(get("self").filter(|own| own.value == Value::Flag(true)).map(|own| ("self".to_owned(), own.line)));
     Opening { protocol, ports, sources }

@@ -201,8 +201,8 @@ fn level(object: &Node) -> Option<&Node> {
         "Namespace" => object.at(&["metadata", "labels", LEVEL]),
         "PodSecurityConfiguration" => object.at(&["defaults", "enforce"]),
         ADMISSION => {
-            let plugins = object.get("plugins").map(Node::items).unwrap_or_default().iter();
-            plugins.filter_map(|plugin| plugin.at(&["configuration", "defaults", "enforce"])).next()
+            let mut plugins = object.get("plugins").map(Node::items).unwrap_or_default().iter();
+            plugins.find_map(|plugin| plugin.at(&["configuration", "defaults", "enforce"]))
         }
         _ => None,
     }

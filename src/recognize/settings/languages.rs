@@ -146,11 +146,12 @@ const MOST_CHARACTERS: usize = 4_000;
 /// What is indented, or closes a bracket, belongs to the clause before.
 fn continue_clause(text: &str, clauses: &mut [String]) {
     let part = packed(text);
-    if let Some(clause) = clauses.last_mut().filter(|clause| clause.len() < MOST_CHARACTERS && !part.starts_with('#')) {
-        if !part.is_empty() {
-            clause.push(' ');
-            clause.push_str(&part);
-        }
+    if part.is_empty() || part.starts_with('#') {
+        return;
+    }
+    if let Some(clause) = clauses.last_mut().filter(|clause| clause.len() < MOST_CHARACTERS) {
+        clause.push(' ');
+        clause.push_str(&part);
     }
 }
 

@@ -23,11 +23,13 @@ fn dialect(file: &File<'_>) -> Option<Dialect> {
     let first = || file.first_lines(&['#', ';']).next().unwrap_or_default();
     match file.name() {
         name if is_of_library(name) => Some(Dialect::Library),
-        name if name.starts_with("rsyslog") && conf || file.is_under("rsyslog.d") && conf => Some(Dialect::Rsyslog),
+        name if conf && (name.starts_with("rsyslog") || file.is_under("rsyslog.d")) => Some(Dialect::Rsyslog),
         name if name.starts_with("syslog-ng") && conf => Some(Dialect::SyslogNg),
         _ if file.is_under("syslog-ng") && conf => Some(Dialect::SyslogNg),
         name if name.starts_with("journald") && conf || file.is_under("journald.conf.d") => Some(Dialect::Journal),
-        _ if first().starts_with("@version:") && file.holds("destination") => Some(Dialect::SyslogNg),
+        name if (conf || !name.contains('.')) && first().starts_with("@version:") && file.holds("destination") => {
+            Some(Dialect::SyslogNg)
+        }
         _ if conf && ["[Journal]", "[Upload]"].contains(&first()) => Some(Dialect::Journal),
         _ if conf && (file.holds("type=\"omfwd\"") || sends(first())) => Some(Dialect::Rsyslog),
         _ => None,
@@ -91,7 +93,7 @@ fn read_logging(file: &File<'_>) -> Option<Reading> {
 }
 
 /// Lines joined while a bracket is open, each with the line where it begins.
-fn statements<'f>(file: &'f File<'_>, open: char, close: char) -> Vec<(u32, String)> {
+fn statements(file: &File<'_>, open: char, close: char) -> Vec<(u32, String)> {
     let mut statements: Vec<(u32, String)> = Vec::new();
     let mut depth = 0_usize;
     for (line, text) in file.lines(&['#']) {

@@ -1,6 +1,6 @@
 //! Network policies of Kubernetes: whom they select, and who may reach those or be reached by them.
 //!
-//! Format: NetworkPolicy of networking.k8s.io/v1. Never here: what several policies let through together.
+//! Format: `NetworkPolicy` of networking.k8s.io/v1. Never here: what several policies let through together.
 
 use super::Reading;
 use super::file::File;

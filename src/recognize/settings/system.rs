@@ -166,18 +166,21 @@ fn pam_rule(line: &str) -> Option<(&str, &str, Vec<&str>)> {
 
 /// A line of pam.conf begins with the name of the service.
 fn pam_rule_of(line: &str, with_service: bool) -> Option<(&str, &str, Vec<&str>)> {
-    match with_service {
-        true => pam_rule(line.split_once(char::is_whitespace)?.1.trim_start()),
-        false => pam_rule(line),
-    }
+    let rule = if with_service { line.split_once(char::is_whitespace)?.1.trim_start() } else { line };
+    pam_rule(rule)
 }
 
 fn looks_pam(file: &File<'_>) -> Likeness {
     let with_service = file.name() == "pam.conf";
     let included = |line: &str| file.is_under("pam.d") && line.starts_with("@include ");
+    // The first line alone tells most files apart; a long one may go on in the next.
+    let first = file.first_lines(&['#']).next().unwrap_or_default();
+    let kind = first.trim_start_matches('-').split_whitespace().next().unwrap_or_default();
+    if !with_service && !included(first) && !PAM_TYPES.contains(&kind) {
+        return Likeness::None;
+    }
     let mut lines = file.joined_lines(&['#']).into_iter().map(|(_, line)| line).take(MOST_LINES).peekable();
-    let first = lines.peek().is_some_and(|line| included(line) || pam_rule_of(line, with_service).is_some());
-    if first && lines.all(|line| included(&line) || pam_rule_of(&line, with_service).is_some()) {
+    if lines.peek().is_some() && lines.all(|line| included(&line) || pam_rule_of(&line, with_service).is_some()) {
         return Likeness::Maybe;
     }
     Likeness::None
