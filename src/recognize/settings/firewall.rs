@@ -11,12 +11,46 @@ use crate::domain::{Facts, ItemClass};
 pub(super) const KINDS: &[Kind] =
     &[Kind { name: "iptables-save", class: ItemClass::AccessControl, looks: looks_iptables, read: read_iptables }];
 
-/// Notes the rules and how many there are.
-pub(super) fn set_rules(rules: Vec<String>, reading: &mut Reading) {
+/// How many rules one rule with sets may stand for in the facts.
+const MOST_OF_ONE: usize = 64;
+
+/// Notes how many rules there are, and each of them once for every port and address of its sets: so a port that comes
+/// into a set is one rule more, and no other rule.
+pub(super) fn set_rules(rules: &[String], reading: &mut Reading) {
     reading.facts.set("rules", i64::try_from(rules.len()).unwrap_or(i64::MAX));
     if !rules.is_empty() {
-        reading.facts.set("rule_list", rules);
+        reading.facts.set("rule_list", rules.iter().flat_map(|rule| spread(rule)).collect::<Vec<_>>());
     }
+}
+
+/// `tcp dport { 22, 80 } accept` and `--dports 22,80` as one rule a port. Maps, whose entries have a `:`, stay whole.
+fn spread(rule: &str) -> Vec<String> {
+    let (mut open, mut done) = (vec![rule.to_owned()], Vec::new());
+    while let Some(rule) = open.pop() {
+        match set_of(&rule) {
+            Some((head, members, tail)) if open.len() + done.len() + members.len() <= MOST_OF_ONE => {
+                open.extend(members.iter().rev().map(|member| format!("{head}{member}{tail}")));
+            }
+            _ => done.push(rule),
+        }
+    }
+    done
+}
+
+/// What stands before the first set, its members, and what stands behind it.
+fn set_of(rule: &str) -> Option<(&str, Vec<&str>, &str)> {
+    let split = |inner: &'_ str| inner.contains(',') && !inner.contains(':');
+    let (from, inner, to) = if let Some(at) = rule.find("dports ") {
+        let from = at + "dports ".len();
+        let to = rule.get(from..)?.find(' ').map_or(rule.len(), |length| from + length);
+        (from, rule.get(from..to)?, to)
+    } else {
+        let from = rule.find("{ ")?;
+        let to = rule.get(from..)?.find('}')? + from + 1;
+        (from, rule.get(from + 1..to - 1)?, to)
+    };
+    let members: Vec<&str> = inner.split(',').map(str::trim).filter(|member| !member.is_empty()).collect();
+    (split(inner) && members.len() > 1).then_some((rule.get(..from)?, members, rule.get(to..)?))
 }
 
 /// A rule without its counters and its comment, which let nobody in.
@@ -113,7 +147,7 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
     }
     reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
-    set_rules(rules, &mut reading);
+    set_rules(&rules, &mut reading);
     Some(reading)
 }
 
@@ -136,6 +170,28 @@ mod tests {
         assert_eq!(facts("a.v4", saved).find("rule_list"), Some(&wanted.to_vec().into()));
         assert_eq!(rules("a.v4", saved), []);
         assert_eq!(rules("a.v4", &saved.replace("443", "5432")), [("firewall-open-world", Some(3))]);
+    }
+
+    #[test]
+    fn a_rule_is_spread_over_its_sets() {
+        let wanted = [
+            "c: ip saddr a tcp dport 1 x",
+            "c: ip saddr a tcp dport 2 x",
+            "c: ip saddr b tcp dport 1 x",
+            "c: ip saddr b tcp dport 2 x",
+        ];
+        assert_eq!(super::spread("c: ip saddr { a, b } tcp dport { 1, 2 } x"), wanted);
+        assert_eq!(
+            super::spread("c: -m multiport --dports 1,2 -j X"),
+            ["c: -m multiport --dports 1 -j X", "c: -m multiport --dports 2 -j X"]
+        );
+        for whole in
+            ["c: iif vmap { lo : accept, eth0 : drop }", "c: tcp dport { 1 } x", "c: {", "c: { a, b", "c: --dports "]
+        {
+            assert_eq!(super::spread(whole), [whole]);
+        }
+        let many = format!("c: {{ {} }}", vec!["a"; 100].join(", "));
+        assert_eq!(super::spread(&many).len(), 1);
     }
 
     #[test]

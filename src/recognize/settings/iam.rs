@@ -17,14 +17,21 @@ const HOLDERS: [&str; 3] = ["Statement", "iamRoleStatements", "statements"];
 const WRAPPERS: [&str; 6] = ["Resources", "Properties", "PolicyDocument", "PolicyDocuments", "Policies", "Policy"];
 
 fn looks(file: &File<'_>) -> Likeness {
-    let plausible = match file.opens_with() {
-        Some('{') => file.holds("\"Effect\"") && HOLDERS.iter().any(|holder| file.holds(&format!("\"{holder}\""))),
-        _ if ["yaml", "yml", "template"].iter().any(|ending| file.has_ending(ending)) => {
-            file.holds("Effect") && file.holds("Action") && HOLDERS.iter().any(|holder| file.holds(holder))
-        }
-        _ => false,
-    };
+    let yaml = ["yaml", "yml", "template"].iter().any(|ending| file.has_ending(ending));
+    let plausible = (file.opens_with() == Some('{') || yaml)
+        && HOLDERS.iter().any(|holder| file.holds(holder))
+        && has_effect(file.text());
     if plausible { Likeness::Maybe } else { Likeness::None }
+}
+
+/// Says whether `Effect` stands somewhere as a key with one of its two values.
+fn has_effect(text: &str) -> bool {
+    const KEY: &str = "Effect";
+    memchr::memmem::find_iter(text.as_bytes(), KEY).any(|at| {
+        let rest = text.get(at + KEY.len()..).unwrap_or_default().trim_start_matches(['"', '\'']).trim_start();
+        let value = rest.strip_prefix(':').map(|value| value.trim_start().trim_start_matches(['"', '\'']));
+        value.is_some_and(|value| value.starts_with("Allow") || value.starts_with("Deny"))
+    })
 }
 
 fn read(file: &File<'_>) -> Option<Reading> {

@@ -158,7 +158,7 @@ fn read_nft(file: &File<'_>) -> Option<Reading> {
     }
     reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
-    set_rules(reader.rules, &mut reading);
+    set_rules(&reader.rules, &mut reading);
     if !reader.sets.is_empty() {
         reading.facts.set("sets", reader.sets);
     }
@@ -268,7 +268,8 @@ mod tests {
                     ip saddr 0.0.0.0/0 tcp dport {\n   5432\n  } counter packets 1 bytes 60 accept comment \"a; b\"\n }\n}\n\
                     add rule ip nat out oif eth0 masquerade # why\n";
         let wanted = [
-            "inet f in: ct state { established, related } accept",
+            "inet f in: ct state established accept",
+            "inet f in: ct state related accept",
             "inet f in: ip saddr 0.0.0.0/0 tcp dport { 5432 } counter accept",
             "ip nat out: oif eth0 masquerade",
         ];

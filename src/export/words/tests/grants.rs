@@ -21,6 +21,9 @@ fn a_rule_of_a_packet_filter_is_told_alone() {
     check("a.nft", &nft("drop", ""), &nft("drop", open), &[wanted]);
     let wanted = "chains.inet f in: drop → accept: what no rule takes is let in (weakened)";
     check("a.nft", &nft("drop", open), &nft("accept", open), &[wanted]);
+    let ports = |list: &str| nft("drop", &format!("  tcp dport {{ {list} }} accept\n"));
+    let wanted = "rule_list: +inet f in: tcp dport 5432 accept: port open (weakened)";
+    check("a.nft", &ports("22, 80"), &ports("22, 80, 5432"), &[wanted]);
     let saved = |rule: &str, count: u8| format!("*filter\n:INPUT DROP [{count}:0]\n{rule}COMMIT\n");
     let ssh = "-A INPUT -p tcp --dport 22 -j ACCEPT\n";
     let wanted = "rule_list: -filter INPUT: -p tcp --dport 22 -j ACCEPT: port open no more (hardened)";
