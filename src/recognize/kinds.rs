@@ -240,7 +240,7 @@ register! {
         ["keys", "count"]
         ["ssh-key-too-short"];
     "codeowners" AccessControl "the name CODEOWNERS" "GitHub, GitLab"
-        ["rules"]
+        ["rules", "owners", "order"]
         ["codeowners-no-default"];
     "github-ruleset" AccessControl "enforcement, target and rules in JSON, or protection of a branch" "GitHub rulesets, branch protection"
         ["enforcement", "rules", "bypass_actors", "parameters", "branches"]
@@ -261,7 +261,7 @@ register! {
         ["clusters", "users", "current-context"]
         ["private-key-in-clear", "secret-in-clear", "tls-verification-off"];
     "nftables" AccessControl "tables and chains of nft" "nft(8)"
-        ["chains", "rules", "rule_list", "sets"]
+        ["chains", "rules", "rule_list", "definitions", "hooks"]
         ["firewall-default-accept", "firewall-open-world"];
     "openpgp-ownertrust" AccessControl "fingerprints with levels of trust" "gpg(1) --export-ownertrust"
         ["keys"]

@@ -15,6 +15,17 @@ pub(super) fn tell(account: &mut Account<'_>) {
     if account.after.kind == "pam" {
         tell_stack(account);
     }
+    if account.after.kind == "codeowners" {
+        // Patterns that came or went are told by their owners.
+        if let Some(change) = account.change("order") {
+            account.mark("rules");
+            if is_another_order(&change) {
+                account.say_change(&change, Neutral, "the last that fits decides");
+            } else {
+                account.mark("order");
+            }
+        }
+    }
     if account.after.kind == "auditd-rules" {
         // A watch that came or went is told by its path.
         for change in account.untold().into_iter().filter(|change| change.name.starts_with("permissions")) {

@@ -19,7 +19,7 @@ fn looks_owners(file: &File<'_>) -> Likeness {
 fn read_owners(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut owners = Facts::new();
-    let (mut rules, mut default) = (0_i64, false);
+    let (mut rules, mut default, mut order) = (0_i64, false, Vec::new());
     for (_, text) in file.lines(&['#']) {
         // A section of GitLab.
         if text.starts_with(['[', '^']) {
@@ -32,12 +32,15 @@ fn read_owners(file: &File<'_>) -> Option<Reading> {
         rules += 1;
         default |= ["*", "/**", "**", "/"].contains(&pattern) && !names.is_empty();
         owners.set(pattern, names);
+        order.push(pattern.to_owned());
     }
     if !default {
         reading.observe_whole("codeowners-no-default", "nobody owns the files that no pattern names");
     }
     reading.facts.set("rules", rules);
     reading.facts.set("owners", owners);
+    // The last pattern that fits decides.
+    reading.facts.set("order", order);
     Some(reading)
 }
 

@@ -4,8 +4,9 @@
 
 use super::containers::judge_image;
 use super::file::File;
+use super::network_policy::{self, selector};
 use super::tree::{self, Node};
-use super::{Kind, Likeness, Reading, network_policy};
+use super::{Kind, Likeness, Reading};
 use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
@@ -159,6 +160,9 @@ fn describe_rights(object: &Node) -> Vec<String> {
         format!("{} {}/{}{only}", joined(rule, "verbs"), joined(rule, "apiGroups"), joined(rule, "resources"))
     };
     let mut lines: Vec<String> = rules.map(describe).collect();
+    if let Some(sources) = object.at(&["aggregationRule", "clusterRoleSelectors"]) {
+        lines.extend(sources.items().iter().map(|labels| format!("rules of roles with {}", selector(labels, "role"))));
+    }
     let part = |node: &Node, key| node.text_at(key).unwrap_or("-").to_owned();
     if let Some(role) = object.get("roleRef") {
         let subjects = object.get("subjects").map(Node::items).unwrap_or_default().iter();

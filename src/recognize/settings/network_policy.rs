@@ -91,7 +91,7 @@ fn peer(node: &Node) -> String {
 }
 
 /// `pod app=web,tier in (a|b)`, or `every pod`.
-fn selector(node: &Node, of: &str) -> String {
+pub(super) fn selector(node: &Node, of: &str) -> String {
     let labels = node.get("matchLabels").map(Node::entries).unwrap_or_default();
     let mut terms: Vec<String> =
         labels.iter().map(|(name, value)| format!("{name}={}", value.scalar().unwrap_or_default())).collect();

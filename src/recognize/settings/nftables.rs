@@ -5,7 +5,7 @@
 use super::file::File;
 use super::firewall::{open_to_everyone, plain_rule, set_rules};
 use super::{Kind, Likeness, Reading};
-use crate::domain::{Facts, ItemClass};
+use crate::domain::{Fact, Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] =
     &[Kind { name: "nftables", class: ItemClass::AccessControl, looks: looks_nft, read: read_nft }];
@@ -126,7 +126,8 @@ struct Reader {
     scopes: Vec<Scope>,
     chains: Vec<Chain>,
     rules: Vec<String>,
-    sets: Vec<String>,
+    definitions: Vec<String>,
+    hooks: Facts,
     tables: usize,
 }
 
@@ -159,8 +160,10 @@ fn read_nft(file: &File<'_>) -> Option<Reading> {
     reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
     set_rules(&reader.rules, &mut reading);
-    if !reader.sets.is_empty() {
-        reading.facts.set("sets", reader.sets);
+    for (name, fact) in [("hooks", reader.hooks.into()), ("definitions", Fact::from(reader.definitions))] {
+        if !matches!(&fact, Fact::Map(facts) if facts.is_empty()) && fact != Fact::List(Vec::new()) {
+            reading.facts.set(name, fact);
+        }
     }
     Some(reading)
 }
@@ -193,7 +196,10 @@ impl Reader {
         let words: Vec<&str> = text.split_whitespace().collect();
         let scope = self.scopes.last().cloned();
         match (scope, words.as_slice()) {
-            (Some(Scope::Chain(name)), ["type", rest @ ..]) => self.chains.extend(base_chain(&name, rest, line)),
+            (Some(Scope::Chain(name)), ["type", rest @ ..]) => {
+                self.chains.extend(base_chain(&name, rest, line));
+                self.hooks.set(name, rest.join(" "));
+            }
             (Some(Scope::Chain(name)), ["policy", verdict, ..]) => {
                 if let Some(chain) = self.chains.iter_mut().find(|chain| chain.name == name) {
                     chain.policy = Some((*verdict).to_owned());
@@ -202,7 +208,9 @@ impl Reader {
             }
             (Some(Scope::Chain(_)), ["comment" | "devices" | "flags", ..]) => {}
             (Some(Scope::Chain(name)), rule) => self.rule(&name, rule, line, reading),
-            (Some(Scope::Other(name)), ["elements", ..]) => self.sets.push(format!("{name}: {}", words.join(" "))),
+            (Some(Scope::Other(name)), ["elements", ..]) => {
+                self.definitions.push(format!("{name}: {}", words.join(" ")));
+            }
             (Some(Scope::Other(_)), _) => {}
             (_, ["add" | "create", "table", ..] | ["table", ..]) => self.tables += 1,
             (_, ["add" | "insert", "rule", family, table, chain, rule @ ..]) if FAMILIES.contains(family) => {
@@ -211,7 +219,9 @@ impl Reader {
             (_, ["add" | "insert", "rule", table, chain, rule @ ..]) => {
                 self.rule(&format!("ip {table} {chain}"), rule, line, reading);
             }
-            (_, ["define" | "redefine", ..] | ["add", "element", ..]) => self.sets.push(words.join(" ")),
+            (_, ["define" | "redefine" | "include" | "flush", ..] | ["add", "element", ..]) => {
+                self.definitions.push(words.join(" "));
+            }
             _ => {}
         }
     }
@@ -241,7 +251,7 @@ fn base_chain(name: &str, words: &[&str], line: u32) -> Option<Chain> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{facts, kind_of, rules};
-    use crate::domain::Fact;
+    use super::*;
 
     #[test]
     fn an_input_chain_that_accepts_by_default_is_told() {
@@ -276,7 +286,7 @@ mod tests {
         assert_eq!(facts("a.nft", text).find("rule_list"), Some(&wanted.to_vec().into()));
         assert_eq!(facts("a.nft", text).number("rules"), Some(3));
         let sets = ["define LAN = 10.0.0.0/8", "inet f s: elements = { 1.1.1.1, 2.2.2.2 }"];
-        assert_eq!(facts("a.nft", text).find("sets"), Some(&sets.to_vec().into()));
+        assert_eq!(facts("a.nft", text).find("definitions"), Some(&sets.to_vec().into()));
         assert_eq!(rules("a.nft", text), [("firewall-open-world", Some(8))]);
     }
 

@@ -115,6 +115,21 @@ fn sudoers_tells_members_of_aliases_and_keeps_quiet_of_blanks() {
 }
 
 #[test]
+fn the_order_of_owners_is_told_alone() {
+    let expected = ["order: another order: the last that fits decides"];
+    check("CODEOWNERS", "* @a\n/k/ @s\n", "/k/ @s\n* @a\n", &expected);
+    check("CODEOWNERS", "* @a\n/k/ @s\n", "* @a\n", &["owners./k/: [@s] → (none) (weakened)"]);
+    let role = |verbs: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: a}}\nrules: [{{apiGroups: [''], resources: [pods], verbs: [{verbs}]}}]\n"
+        )
+    };
+    check("a.yaml", &role("get, list"), &role("list, get"), &["no semantic change"]);
+    let both = |image: &str| format!("{}---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {image}}}\n", role("get"));
+    assert_ne!(told("a.yaml", &both("a"), &both("b")), ["no semantic change"]);
+}
+
+#[test]
 fn rules_in_another_order_mean_nothing_where_none_comes_first() {
     let rules = |names: [&str; 2]| {
         let list = names.map(|name| format!("{{\"type\": \"{name}\"}}")).join(", ");
