@@ -305,7 +305,7 @@ register! {
         ["default_realm"]
         ["krb5-weak-enctype"];
     "logging-config" Hardening "files of rsyslog, syslog-ng, journald, Log4j and Logback" "rsyslog.conf(5), RFC 5425"
-        ["remote"]
+        ["remote", "cleartext"]
         ["logging-remote-cleartext", "logging-sensitive"];
     "login-defs" Hardening "the name login.defs, or its words" "login.defs(5)"
         ["ENCRYPT_METHOD", "PASS_MAX_DAYS"]

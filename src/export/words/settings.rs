@@ -101,7 +101,14 @@ fn judge(row: &Row, change: &FactChange) -> (Direction, &'static str) {
         Order::Limits => (by_entries(&old, &new, Hardened).opposite(), ""),
         Order::Held => (by_entries(&old, &new, Neutral).opposite(), ""),
         Order::Loose(shapes) => more_or_less(&loose_ones(shapes, &old), &loose_ones(shapes, &new), "", ""),
-        Order::Permissions => (by_rank(&permissions(&old), &permissions(&new), |word| word.parse().ok(), 3), ""),
+        Order::Permissions => {
+            let side = |fact: &Option<Fact>| match fact {
+                // The repository's own setting holds, which may let the token write.
+                None => vec!["1".to_owned()],
+                fact => permissions(&values(fact.as_ref())),
+            };
+            (by_rank(&side(&change.before), &side(&change.after), |word| word.parse().ok(), 3), "")
+        }
         Order::Algorithms => {
             more_or_less(&weak_ones(&old), &weak_ones(&new), "weak algorithm added", "weak algorithm removed")
         }
@@ -206,7 +213,7 @@ fn permissions(values: &[String]) -> Vec<String> {
         "read-all" | "read" => 2,
         _ => 3,
     };
-    values.iter().map(level).min().map(|level: usize| level.to_string()).into_iter().collect()
+    vec![values.iter().map(level).min().unwrap_or(3).to_string()]
 }
 
 /// systemd.exec(5): options by name; of those with steps it is known which protects more.

@@ -225,6 +225,7 @@ pub(super) const ROWS: &[Row] = &[
     Row(&["auditd-rules"], "permissions.*", Limits, None),
     Row(&["auditd-rules"], "enabled", Scale(&["0", "1", "2"]), None),
     Row(&["logging-config"], "remote", Held, None),
+    Row(&["logging-config"], "cleartext", Grants, None),
     Row(&["k8s-pod-security"], "enforce", Scale(&["privileged", "baseline", "restricted"]), Some("privileged")),
     Row(&["k8s-network-policy"], "objects", Limits, None),
     Row(&["htpasswd"], "users", Grants, None),

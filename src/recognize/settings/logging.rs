@@ -74,12 +74,14 @@ fn read_logging(file: &File<'_>) -> Option<Reading> {
         Dialect::Journal => journal(file, &mut reading)?,
         Dialect::Library => library(file),
     };
+    let mut clear = Vec::new();
     for remote in &remotes {
         let host = remote.place.trim_start_matches("[::1]");
         let local = host.is_empty() || ["127.", "localhost", ":"].iter().any(|own| host.starts_with(own));
         if !remote.encrypted && !local {
             let message = format!("logs go to {} in clear", remote.place.escape_debug());
             reading.observe("logging-remote-cleartext", remote.line, message);
+            clear.push(remote.place.clone());
         }
     }
     for (line, text) in file.lines(&['#']) {
@@ -88,6 +90,9 @@ fn read_logging(file: &File<'_>) -> Option<Reading> {
         }
     }
     reading.observations.sort_by_key(|seen| seen.line);
+    if !clear.is_empty() {
+        reading.facts.set("cleartext", clear);
+    }
     reading.facts.set("remote", remotes.into_iter().map(|remote| remote.place).collect::<Vec<_>>());
     Some(reading)
 }
