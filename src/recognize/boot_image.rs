@@ -15,7 +15,7 @@ const MOST_DEPTH: usize = 32;
 
 /// Recognises a source that names a key to sign with.
 pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
-    let is_source = path::extension(path).is_some_and(|end| matches!(end.as_str(), "its" | "dts" | "dtsi"));
+    let is_source = path::extension(path).is_some_and(|end| matches!(end.as_ref(), "its" | "dts" | "dtsi"));
     if !is_source || bytes.len() > MOST_BYTES || memchr::memmem::find(bytes, b"key-name-hint").is_none() {
         return None;
     }

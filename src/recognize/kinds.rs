@@ -208,14 +208,14 @@ register! {
         ["package", "permissions", "own_permissions", "exported", "debuggable", "allow_backup", "cleartext_traffic"]
         [];
     "apparmor-profile" Policy "profile blocks of AppArmor" "apparmor.d(5)"
-        ["profiles", "flags"]
+        ["profiles", "flags", "rules"]
         ["apparmor-unconfined-exec", "mac-permissive"];
     "apple-entitlements" Policy "a property list of com.apple.security, or the extension" "Apple entitlements"
         ["entitlements"]
         [];
-    "aws-iam-policy" Policy "Statement with Effect in JSON, also inside CloudFormation" "AWS IAM policy grammar"
-        ["statements"]
-        ["iam-admin-star", "iam-pass-role-star"];
+    "aws-iam-policy" Policy "statements with Effect and Action in JSON or YAML, also inside CloudFormation and answers of the API" "AWS IAM policy grammar"
+        ["statements", "Statement[…]"]
+        ["iam-admin-star", "iam-pass-role-star", "iam-wildcard-action", "iam-public-principal"];
     "casbin-model" Policy "sections of a Casbin model" "Casbin"
         ["effect"]
         ["policy-default-allow"];
@@ -223,25 +223,25 @@ register! {
         ["rules", "groupings"]
         [];
     "cedar-policy" Policy "permit and forbid, and the extension" "Cedar"
-        ["policies"]
+        ["policies", "Statement[…]", "ids"]
         ["policy-default-allow"];
     "http-headers" Policy "paths with indented headers, or the name _headers" "CSP 3, Fetch, RFC 6797"
-        ["paths"]
+        ["paths", "headers"]
         ["cors-wildcard", "csp-unsafe", "hsts-missing-or-short"];
     "k8s-network-policy" Policy "kind NetworkPolicy" "Kubernetes API"
-        ["objects"]
+        ["objects", "policies"]
         ["network-policy-allow-all"];
     "k8s-pod-security" Policy "labels of Pod Security, or an admission configuration" "Pod Security Standards"
         ["enforce"]
         ["pod-security-privileged"];
     "opa-rego" Policy "package and rules, and the extension" "OPA Rego"
-        ["package", "rules"]
+        ["package", "rules", "defaults", "clauses"]
         ["policy-default-allow"];
     "seccomp-profile" Policy "defaultAction SCMP_ACT_* in JSON" "seccomp(2), OCI runtime"
         ["defaultAction"]
         ["seccomp-default-allow"];
     "selinux-policy" Policy "policy_module, module or type enforcement" "SELinux policy language"
-        ["module", "version"]
+        ["module", "version", "allow", "permissive"]
         ["mac-permissive"];
 
     // Access control
@@ -255,10 +255,10 @@ register! {
         ["keys", "count"]
         ["ssh-key-too-short"];
     "codeowners" AccessControl "the name CODEOWNERS" "GitHub, GitLab"
-        ["rules"]
+        ["rules", "owners", "order"]
         ["codeowners-no-default"];
     "github-ruleset" AccessControl "enforcement, target and rules in JSON, or protection of a branch" "GitHub rulesets, branch protection"
-        ["enforcement", "rules"]
+        ["enforcement", "rules", "bypass_actors", "parameters", "branches"]
         ["branch-protection-weak"];
     "group" AccessControl "every line a group of the system" "group(5)"
         ["groups", "members"]
@@ -267,11 +267,11 @@ register! {
         ["users"]
         ["htpasswd-weak-hash"];
     "iptables-save" AccessControl "tables, chains and COMMIT of iptables-save" "iptables-save(8)"
-        ["chains", "rules"]
+        ["chains", "rules", "rule_list"]
         ["firewall-default-accept", "firewall-open-world"];
     "k8s-rbac" AccessControl "kinds Role, ClusterRole and their bindings" "Kubernetes API, CIS 5.1"
-        ["objects"]
-        ["rbac-cluster-admin", "rbac-wildcard"];
+        ["objects", "grants"]
+        ["rbac-cluster-admin", "rbac-wildcard", "rbac-secrets-read", "api-version-deprecated"];
     "passwd" AccessControl "every line an account of the system" "passwd(5)"
         ["accounts", "superusers", "login_users"]
         ["account-second-superuser", "account-weak-hash", "account-without-password"];
@@ -285,8 +285,8 @@ register! {
         ["clusters", "users", "current-context"]
         ["private-key-in-clear", "secret-in-clear", "tls-verification-off"];
     "nftables" AccessControl "tables and chains of nft" "nft(8)"
-        ["chains"]
-        ["firewall-default-accept"];
+        ["chains", "rules", "rule_list", "definitions", "hooks"]
+        ["firewall-default-accept", "firewall-open-world"];
     "openpgp-ownertrust" AccessControl "fingerprints with levels of trust" "gpg(1) --export-ownertrust"
         ["keys"]
         [];
@@ -294,52 +294,52 @@ register! {
         []
         [];
     "pg-hba" AccessControl "lines of host, local and their methods" "PostgreSQL pg_hba.conf"
-        ["rules"]
-        ["pg-hba-trust"];
+        ["rules", "lines"]
+        ["pg-hba-trust", "pg-hba-weak-method"];
     "sudoers" AccessControl "user specifications, or the name" "sudoers(5)"
-        ["rules"]
-        ["sudo-no-authenticate", "sudo-nopasswd"];
+        ["rules", "lines"]
+        ["sudo-no-authenticate", "sudo-nopasswd", "sudo-all-commands"];
     "terraform" AccessControl "resource, data or module blocks in .tf" "Terraform"
-        ["resources"]
-        ["firewall-open-world", "iam-admin-star"];
+        ["resources", "ingress", "Statement[…]"]
+        ["firewall-open-world", "iam-admin-star", "iam-wildcard-action", "iam-pass-role-star", "iam-public-principal", "component-not-pinned"];
 
     // Hardening
     "apache-config" Hardening "directives of Apache in a file named as its configuration" "Mozilla server side TLS, RFC 9325"
         ["tls_protocols"]
         ["hsts-missing-or-short", "tls-weak-protocol"];
     "auditd-rules" Hardening "lines of auditctl" "audit.rules(7)"
-        ["watches"]
-        ["audit-not-immutable"];
+        ["watches", "permissions", "rules"]
+        ["audit-not-immutable", "audit-disabled"];
     "docker-daemon" Hardening "the name daemon.json, and its keys" "dockerd(8)"
         ["hosts"]
         ["docker-insecure-registry", "docker-socket-exposed"];
     "dockerfile" Hardening "the name, or FROM before other instructions" "Dockerfile reference"
-        ["base_images"]
+        ["base_images", "user"]
         ["dockerfile-root-user", "image-not-pinned"];
     "fit-image-source" Hardening "a device tree that names a key to sign with" "U-Boot FIT signatures"
         ["default", "signatures"]
         [];
     "github-workflow" Hardening "on and jobs in YAML under .github/workflows" "GitHub Actions"
-        ["permissions", "uses"]
+        ["permissions", "uses", "triggers", "job_permissions"]
         ["workflow-permissions-write-all", "workflow-pull-request-target", "workflow-script-injection", "workflow-unpinned-action"];
     "haproxy-config" Hardening "sections of HAProxy" "HAProxy, RFC 9325"
-        ["ssl_min_ver"]
+        ["ssl_min_ver", "sections", "certificates", "verify"]
         ["tls-verification-off", "tls-weak-cipher", "tls-weak-protocol"];
     "k8s-workload" Hardening "kinds that start containers" "Kubernetes API, CIS 5.2"
-        ["images"]
-        ["image-not-pinned", "k8s-privileged-container"];
+        ["images", "objects", "security"]
+        ["image-not-pinned", "k8s-privileged-container", "api-version-deprecated"];
     "krb5-config" Hardening "sections of Kerberos" "krb5.conf(5)"
         ["default_realm"]
         ["krb5-weak-enctype"];
-    "logging-config" Hardening "actions of rsyslog, syslog-ng and the like" "rsyslog.conf(5), RFC 5425"
-        ["remote"]
-        ["logging-remote-cleartext"];
+    "logging-config" Hardening "files of rsyslog, syslog-ng, journald, Log4j and Logback" "rsyslog.conf(5), RFC 5425"
+        ["remote", "cleartext"]
+        ["logging-remote-cleartext", "logging-sensitive"];
     "login-defs" Hardening "the name login.defs, or its words" "login.defs(5)"
         ["ENCRYPT_METHOD", "PASS_MAX_DAYS"]
         ["password-hash-weak"];
     "nginx-config" Hardening "directives of nginx in blocks" "nginx, RFC 9325"
-        ["tls_protocols", "certificate"]
-        ["csp-unsafe", "hsts-missing-or-short", "tls-weak-cipher", "tls-weak-protocol"];
+        ["tls_protocols", "certificate", "headers"]
+        ["csp-unsafe", "hsts-missing-or-short", "tls-weak-cipher", "tls-weak-protocol", "cors-wildcard", "tls-verification-off", "logging-sensitive"];
     "npmrc" Hardening "the name .npmrc with registries or credentials" "npmrc(5)"
         ["registries"]
         ["secret-in-clear", "tls-verification-off"];
@@ -348,7 +348,7 @@ register! {
         ["openssl-weak-policy"];
     "pam" Hardening "control words under pam.d, or pam.conf" "pam.conf(5)"
         ["modules"]
-        ["pam-nullok"];
+        ["pam-nullok", "pam-permit", "password-policy-weak"];
     "pip-config" Hardening "the names pip.conf, pip.ini and .pypirc" "pip, PyPI"
         ["sections"]
         ["secret-in-clear", "tls-verification-off"];
@@ -374,7 +374,7 @@ register! {
 
     // Component
     "arm-template" Component "$schema of Azure's deployment templates" "Azure Resource Manager"
-        ["resources"]
+        ["resources", "role_assignments", "ingress"]
         ["api-version-deprecated"];
     "openapi" Component "openapi or swagger with paths or info" "OpenAPI 2, 3"
         ["title", "version", "openapi", "servers"]

@@ -39,7 +39,7 @@ impl<'a> Account<'a> {
 
     /// Says how a fact changed, with the reason behind it where there is one, and marks it as told.
     pub(super) fn say_change(&mut self, change: &FactChange, direction: Direction, why: &str) {
-        let line = fact_line(change);
+        let line = plain_line(change);
         let text = if why.is_empty() { line } else { format!("{line}: {why}") };
         self.say(direction, text);
         self.mark(change.name.clone());
@@ -63,6 +63,16 @@ impl<'a> Account<'a> {
     /// Returns the changes that nobody has told yet.
     pub(super) fn untold(&self) -> Vec<FactChange> {
         self.changes.iter().filter(|change| !self.is_told(change)).cloned().collect()
+    }
+
+    /// Says whether nothing was said.
+    pub(super) fn is_unspoken(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Says whether nothing was said and nothing is left to tell.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_unspoken() && self.changes.iter().all(|change| self.is_told(change))
     }
 
     /// Says whether the content is another while every fact is the same.
@@ -91,6 +101,16 @@ impl<'a> Account<'a> {
         }
         (all, rest)
     }
+}
+
+/// Returns the line of a fact's change with quotation marks as they stand there; a policy is full of them.
+pub(super) fn plain_line(change: &FactChange) -> String {
+    fact_line(change).replace("\\'", "'").replace("\\\"", "\"")
+}
+
+/// Returns a text without control characters, and with its quotation marks.
+pub(super) fn plain(text: &str) -> String {
+    text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"")
 }
 
 /// Returns a fact's values as texts: those of a list, or its only one; those of a map behind their names.

@@ -4,21 +4,28 @@
 
 use super::Direction::{Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, maps};
-use crate::domain::{ConfigurationItem, EntryKind, Facts};
+use crate::domain::{ConfigurationItem, EntryKind, Fact, Facts};
 
 /// Facts that name a key, each comparable only with itself.
 const KEY_NAMES: [&str; 5] = ["spki_sha256", "fingerprint", "thumbprint_sha256", "key_id", "recipient"];
 
 /// Kinds whose facts say all that their bytes mean.
-const COMPLETE: [&str; 18] = [
+const COMPLETE: [&str; 26] = [
     "allowed-signers",
+    "apparmor-profile",
     "authorized-keys",
     "aws-iam-policy",
     "casbin-policy",
+    "cedar-policy",
     "certificate-bundle",
+    "codeowners",
+    "iptables-save",
     "jwks",
+    "k8s-network-policy",
+    "k8s-rbac",
     "known-hosts",
     "login-defs",
+    "nftables",
     "openssh-public-key",
     "pg-hba",
     "pkcs7-certificates",
@@ -27,9 +34,22 @@ const COMPLETE: [&str; 18] = [
     "pwquality",
     "selinux-config",
     "sshd-config",
+    "sudoers",
     "sysctl",
     "x509-crl",
 ];
+
+/// Objects of Kubernetes whose facts say all that matters, where a file holds no others.
+const COMPLETE_OBJECTS: [&str; 7] =
+    ["ClusterRole", "ClusterRoleBinding", "Namespace", "NetworkPolicy", "Role", "RoleBinding", "ServiceAccount"];
+
+fn is_complete(item: &ConfigurationItem) -> bool {
+    let is_known = |object: &Fact| match object {
+        Fact::Text(title) => title.split('/').next().is_some_and(|kind| COMPLETE_OBJECTS.contains(&kind)),
+        _ => false,
+    };
+    COMPLETE.contains(&item.kind.as_str()) && item.facts.list("objects").iter().all(is_known)
+}
 
 /// Says whether both name the same key; none where one of them hides it.
 pub(super) fn same_key(before: &Facts, after: &Facts) -> Option<bool> {
@@ -193,7 +213,7 @@ fn tell_other(account: &mut Account<'_>) {
             if before.declared == after.declared {
                 account.headline(Neutral, "content unchanged");
             }
-        } else if COMPLETE.contains(&after.kind.as_str()) {
+        } else if is_complete(after) {
             account.headline(Neutral, "no semantic change");
         } else if !super::secrets::may_have_changed(account) {
             account.headline(Neutral, "content differs, no recorded fact does");

@@ -6,6 +6,7 @@
 mod account;
 mod certificate;
 mod components;
+mod headers;
 mod identity;
 mod line;
 mod network;
@@ -122,6 +123,7 @@ const TELLERS: &[Teller] = &[
     sudoers::tell,
     policy::tell,
     network::tell,
+    headers::tell,
     secrets::tell,
     components::tell,
     settings::tell,

@@ -5,7 +5,8 @@
 use std::net::IpAddr;
 
 use super::Direction::{self, Hardened, Neutral, Weakened};
-use super::account::{Account, gone_and_come, values};
+use super::account::{Account, gone_and_come, map, plain, values};
+use crate::domain::Facts;
 
 /// Longer lists are compared by their entries alone, since patterns cost a pair each.
 pub(super) const MOST_PATTERNS: usize = 300;
@@ -89,6 +90,8 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 pub(super) fn tell(account: &mut Account<'_>) {
     if account.is_one_of(&["nftables", "iptables-save", "ufw", "firewalld"]) {
         tell_packets(account);
+    } else if account.is_one_of(&["k8s-network-policy"]) {
+        tell_peers(account);
     } else if account.is_one_of(&["pg-hba"]) {
         tell_lines(account, "lines", judge_login);
     }
@@ -104,11 +107,11 @@ pub(super) fn tell_lines(account: &mut Account<'_>, name: &str, judge: fn(&str) 
     }
     for line in gone {
         let (direction, what) = judge(line);
-        account.say(direction.opposite(), format!("{name}: -{}: {what} no more", line.escape_debug()));
+        account.say(direction.opposite(), format!("{name}: -{}: {what} no more", plain(line)));
     }
     for line in come {
         let (direction, what) = judge(line);
-        account.say(direction, format!("{name}: +{}: {what}", line.escape_debug()));
+        account.say(direction, format!("{name}: +{}: {what}", plain(line)));
     }
     account.mark(name);
 }
@@ -147,6 +150,10 @@ fn tell_packets(account: &mut Account<'_>) {
             account.say_change(&change, direction, &why);
         }
     }
+    if account.change("rule_list").is_some() {
+        // The count is that of the list.
+        account.mark("rules");
+    }
     for name in ["rules", "accepts", "open", "rule_list"] {
         let is_list = account.change(name).is_some_and(|change| {
             values(change.after.as_ref()).iter().any(|v| v.contains(' '))
@@ -158,6 +165,43 @@ fn tell_packets(account: &mut Account<'_>) {
     }
 }
 
+/// Says whether every address is the source in a line about a rule.
+pub(super) fn is_everyone(rule: &str) -> bool {
+    let last = rule.rsplit(' ').next().unwrap_or_default();
+    rule.contains("0.0.0.0/0")
+        || rule.contains("::/0")
+        || rule.contains("from anyone")
+        || ["*", "Internet"].contains(&last)
+}
+
+/// Network policies of Kubernetes: a peer that comes is let in; that a policy isolates at all keeps the others out.
+fn tell_peers(account: &mut Account<'_>) {
+    let (before, after) = (&account.before.facts, &account.after.facts);
+    let empty = Facts::new();
+    let (old, new) = (map(before, "policies").unwrap_or(&empty), map(after, "policies").unwrap_or(&empty));
+    for (name, is) in new.iter() {
+        // A policy that came or went is told by its name.
+        let Some(was) = old.find(name) else { continue };
+        let (was, is) = (values(Some(was)), values(Some(is)));
+        let (gone, come) = gone_and_come(&was, &is);
+        let name = name.escape_debug();
+        for (sign, line) in gone.iter().map(|line| ('-', line)).chain(come.iter().map(|line| ('+', line))) {
+            let direction = match line.split(' ').next() {
+                Some("ingress" | "egress") => Weakened,
+                Some("isolates") => Hardened,
+                _ => Neutral,
+            };
+            let direction = if sign == '-' { direction.opposite() } else { direction };
+            let what = match (sign, is_everyone(&line.replace(" on ", " "))) {
+                ('+', true) => ": open to everyone",
+                _ => "",
+            };
+            account.say(direction, format!("policies.{name}: {sign}{}{what}", line.escape_debug()));
+        }
+    }
+    account.mark("policies");
+}
+
 fn judge_packet(rule: &str) -> (Direction, &'static str) {
     let mut words = rule.split(|c: char| c.is_whitespace() || c == ';');
     let port = rule.contains("dport");
@@ -166,6 +210,7 @@ fn judge_packet(rule: &str) -> (Direction, &'static str) {
         "drop" | "reject" | "deny" => Some(false),
         _ => None,
     }) {
+        Some(true) if port && is_everyone(rule) => (Weakened, "port open to everyone"),
         Some(true) if port => (Weakened, "port open"),
         Some(true) => (Weakened, "let in"),
         Some(false) if port => (Hardened, "port closed"),

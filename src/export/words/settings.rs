@@ -15,12 +15,37 @@ pub(super) fn tell(account: &mut Account<'_>) {
     if account.after.kind == "pam" {
         tell_stack(account);
     }
+    if account.after.kind == "codeowners" {
+        // Patterns that came or went are told by their owners.
+        if let Some(change) = account.change("order") {
+            account.mark("rules");
+            if is_another_order(&change) {
+                account.say_change(&change, Neutral, "the last that fits decides");
+            } else {
+                account.mark("order");
+            }
+        }
+    }
+    if account.after.kind == "auditd-rules" {
+        // A watch that came or went is told by its path.
+        for change in account.untold().into_iter().filter(|change| change.name.starts_with("permissions")) {
+            if change.before.is_none() || change.after.is_none() {
+                account.mark(change.name);
+            }
+        }
+    }
     if account.after.kind == "systemd-unit" {
         tell_sandbox(account);
     }
     let key_is_another = super::identity::same_key(&account.before.facts, &account.after.facts) == Some(false);
+    let mut reordered = false;
     for change in account.untold() {
         let Some(row) = row(&account.after.kind, &change.name) else { continue };
+        if is_set(&row.2) && is_another_order(&change) {
+            account.mark(change.name);
+            reordered = true;
+            continue;
+        }
         if row.1 == "bits" && (change.before.is_none() || change.after.is_none() || !key_is_another) {
             continue;
         }
@@ -29,6 +54,20 @@ pub(super) fn tell(account: &mut Account<'_>) {
             account.say_change(&change, direction, why);
         }
     }
+    if reordered && account.is_silent() {
+        account.headline(Neutral, "re-ordered, no semantic change");
+    }
+}
+
+/// Lists whose order says nothing.
+const fn is_set(order: &Order) -> bool {
+    matches!(order, Order::Grants | Order::Limits | Order::Held | Order::Loose(_))
+}
+
+fn is_another_order(change: &FactChange) -> bool {
+    let (old, new) = (values(change.before.as_ref()), values(change.after.as_ref()));
+    let (gone, come) = gone_and_come(&old, &new);
+    gone.is_empty() && come.is_empty() && old.len() == new.len()
 }
 
 /// The row for a fact: its name's last part, or the map that it stands in.
@@ -62,7 +101,14 @@ fn judge(row: &Row, change: &FactChange) -> (Direction, &'static str) {
         Order::Limits => (by_entries(&old, &new, Hardened).opposite(), ""),
         Order::Held => (by_entries(&old, &new, Neutral).opposite(), ""),
         Order::Loose(shapes) => more_or_less(&loose_ones(shapes, &old), &loose_ones(shapes, &new), "", ""),
-        Order::Permissions => (by_rank(&permissions(&old), &permissions(&new), |word| word.parse().ok(), 3), ""),
+        Order::Permissions => {
+            let side = |fact: &Option<Fact>| match fact {
+                // The repository's own setting holds, which may let the token write.
+                None => vec!["1".to_owned()],
+                fact => permissions(&values(fact.as_ref())),
+            };
+            (by_rank(&side(&change.before), &side(&change.after), |word| word.parse().ok(), 3), "")
+        }
         Order::Algorithms => {
             more_or_less(&weak_ones(&old), &weak_ones(&new), "weak algorithm added", "weak algorithm removed")
         }
@@ -167,7 +213,7 @@ fn permissions(values: &[String]) -> Vec<String> {
         "read-all" | "read" => 2,
         _ => 3,
     };
-    values.iter().map(level).min().map(|level: usize| level.to_string()).into_iter().collect()
+    vec![values.iter().map(level).min().unwrap_or(3).to_string()]
 }
 
 /// systemd.exec(5): options by name; of those with steps it is known which protects more.

@@ -55,6 +55,10 @@ pub(super) fn tell(account: &mut Account<'_>) {
         }
         account.mark("Defaults");
     }
+    // The lines say how grants are written; that counts where nothing else was told, since the last one that fits wins.
+    if !account.is_unspoken() {
+        account.mark("lines");
+    }
 }
 
 fn judge_default(option: &str) -> Direction {

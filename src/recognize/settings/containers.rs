@@ -2,7 +2,7 @@
 //!
 //! Formats: Dockerfile reference, `daemon.json`, seccomp profiles. Never here: the images themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::file::File;
 use super::tree::{self, Node};
@@ -16,12 +16,22 @@ pub(super) const KINDS: &[Kind] = &[
 ];
 
 fn looks_seccomp(file: &File<'_>) -> Likeness {
-    let object = file.opens_with() == Some('{');
-    if object && file.holds("\"defaultAction\"") && file.holds("SCMP_ACT_") { Likeness::Maybe } else { Likeness::None }
+    let plausible = match file.opens_with() {
+        Some('{') => file.holds("\"defaultAction\""),
+        _ => file.holds("kind: SeccompProfile"),
+    };
+    if plausible && file.holds("SCMP_ACT_") { Likeness::Maybe } else { Likeness::None }
 }
 
+/// A profile stands alone, in the configuration of an OCI runtime, or in an object of the Security Profiles Operator.
 fn read_seccomp(file: &File<'_>) -> Option<Reading> {
-    let document = tree::json(file.text())?;
+    let document = match file.opens_with() {
+        Some('{') => tree::json(file.text())?,
+        _ => {
+            tree::yaml(file.text())?.into_iter().find(|document| document.text_at("kind") == Some("SeccompProfile"))?
+        }
+    };
+    let document = document.at(&["linux", "seccomp"]).or_else(|| document.get("spec")).unwrap_or(&document);
     let default = document.get("defaultAction")?;
     let action = default.text().filter(|action| action.starts_with("SCMP_ACT_"))?;
     let mut reading = Reading::default();
@@ -62,7 +72,8 @@ const DAEMON: [&str; 10] = [
 fn looks_daemon(file: &File<'_>) -> Likeness {
     let named = file.name() == "daemon.json" && (file.is_under("docker") || file.is_under("etc"));
     Likeness::named_or(named, || {
-        file.opens_with() == Some('{') && DAEMON.iter().filter(|key| file.head_holds(key)).count() >= 2
+        let least = if file.name() == "daemon.json" { 1 } else { 2 };
+        file.opens_with() == Some('{') && DAEMON.iter().filter(|key| file.head_holds(key)).count() >= least
     })
 }
 
@@ -81,11 +92,10 @@ fn read_daemon(file: &File<'_>) -> Option<Reading> {
             reading.observe("docker-socket-exposed", host.line, message);
         }
     }
-    let registries = document.get("insecure-registries");
-    for registry in registries.map(Node::items).unwrap_or_default() {
-        let message = format!("images come from {} unverified", registry.text().unwrap_or_default().escape_debug());
-        let line = registries.map_or(registry.line, |list| list.line);
-        reading.observe("docker-insecure-registry", line, message);
+    if let Some(registries) = document.get("insecure-registries").filter(|list| !list.items().is_empty()) {
+        let names = registries.texts().join(", ");
+        let message = format!("images come from {} unverified", names.escape_debug());
+        reading.observe("docker-insecure-registry", registries.line, message);
     }
     for (name, node) in document.entries() {
         // Proxies may carry a password in their address.
@@ -109,7 +119,45 @@ fn fact(node: &Node) -> Option<Fact> {
 fn looks_dockerfile(file: &File<'_>) -> Likeness {
     const NAMES: [&str; 2] = ["dockerfile", "containerfile"];
     let stem = file.name().split('.').next().unwrap_or_default();
-    Likeness::named_or(NAMES.contains(&file.name()), || NAMES.contains(&stem) || file.has_ending("dockerfile"))
+    Likeness::named_or(NAMES.contains(&file.name()), || {
+        NAMES.contains(&stem) || file.has_ending("dockerfile") || builds_image(file)
+    })
+}
+
+/// Says whether a file without an ending begins with FROM and has nothing but instructions.
+fn builds_image(file: &File<'_>) -> bool {
+    const INSTRUCTIONS: [&str; 18] = [
+        "ADD",
+        "ARG",
+        "CMD",
+        "COPY",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "MAINTAINER",
+        "ONBUILD",
+        "RUN",
+        "SHELL",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ];
+    let first = file.first_lines(&['#']).next().unwrap_or_default();
+    if file.name().contains('.') || !(first.starts_with("FROM ") || first.starts_with("ARG ")) {
+        return false;
+    }
+    let words: Vec<String> = file.joined_lines(&['#']).into_iter().map(|(_, line)| first_word(&line)).collect();
+    words.len() > 1
+        && words.iter().any(|word| word == "FROM")
+        && words.iter().all(|word| INSTRUCTIONS.contains(&word.as_str()))
+}
+
+fn first_word(line: &str) -> String {
+    line.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
 fn read_dockerfile(file: &File<'_>) -> Option<Reading> {
@@ -117,10 +165,23 @@ fn read_dockerfile(file: &File<'_>) -> Option<Reading> {
     let mut images: Vec<String> = Vec::new();
     let mut users_of_stages: BTreeMap<String, Option<String>> = BTreeMap::new();
     let (mut stage, mut user) = (String::new(), None);
+    // The words that end the texts which an instruction was given.
+    let mut texts: VecDeque<String> = VecDeque::new();
     for (line, text) in file.joined_lines(&['#']) {
+        if let Some(end) = texts.front() {
+            if text == *end {
+                texts.pop_front();
+            }
+            continue;
+        }
+        // The blanks inside a template's expression do not end a word.
+        let text = if text.contains("{{") { text.replace("{{ ", "{{").replace(" }}", "}}") } else { text };
         let mut words = text.split_whitespace();
         let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
         let rest: Vec<&str> = words.filter(|word| !word.starts_with("--")).collect();
+        if ["RUN", "COPY", "ADD"].contains(&instruction.as_str()) {
+            texts.extend(rest.iter().filter_map(|word| text_mark(word)));
+        }
         match (instruction.as_str(), rest.as_slice()) {
             ("FROM", [image, name @ ..]) => {
                 // A stage built on another begins with its user; a base image's user is not known.
@@ -129,7 +190,7 @@ fn read_dockerfile(file: &File<'_>) -> Option<Reading> {
                 user = base.cloned().flatten();
                 if base.is_none() {
                     judge_image(image, line, &mut reading);
-                    images.push((*image).to_owned());
+                    images.push(image.replace("{{", "{{ ").replace("}}", " }}"));
                 }
                 stage = name.get(1).copied().unwrap_or_default().to_ascii_lowercase();
             }
@@ -147,6 +208,12 @@ fn read_dockerfile(file: &File<'_>) -> Option<Reading> {
     reading.facts.set("base_images", images);
     reading.facts.set_some("user", user);
     Some(reading)
+}
+
+/// `<<EOF`, `<<-"EOF"`: the word that ends the text.
+fn text_mark(word: &str) -> Option<String> {
+    let mark = word.strip_prefix("<<")?.trim_start_matches('-').trim_matches(['"', '\'']);
+    mark.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_').then(|| mark.to_owned())
 }
 
 /// An image is pinned by digest, or at least has a version; `latest` and none are not.
@@ -175,6 +242,10 @@ mod tests {
         assert_eq!(rules("Dockerfile", "FROM a:1 AS b\nUSER app\nFROM c:2\nRUN x \\\n  y\n"), root);
         assert_eq!(rules("Dockerfile", "FROM a:1 AS b\nUSER app:app\nFROM b\nRUN x\n"), []);
         assert_eq!(rules("app/prod.Dockerfile", "from a:1\nuser 0:0\n"), root);
+        let given =
+            "FROM a:1\nRUN <<EOF bash\nUSER x\nFROM y\nEOF\nCOPY <<-'A' <<B /z\nFROM b\nA\nUSER c\nB\nUSER app\n";
+        assert_eq!(rules("Dockerfile", given), []);
+        assert_eq!(facts("Dockerfile", given).find("base_images"), Some(&vec!["a:1"].into()));
         assert_eq!(rules("Dockerfile.prod", "ARG V=1\nFROM --platform=x a:$V\nUSER 1000\n"), []);
     }
 
@@ -215,5 +286,10 @@ mod tests {
             r#"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}"#;
         assert_eq!(rules("a", text), []);
         assert_eq!(kind_of("a", r#"{"defaultAction": "see SCMP_ACT_ALLOW"}"#), None);
+        let runtime =
+            "{\"ociVersion\": \"1.0.2\", \"linux\": {\"seccomp\": {\n\"defaultAction\": \"SCMP_ACT_ALLOW\"}}}";
+        assert_eq!(rules("config.json", runtime), [("seccomp-default-allow", Some(2))]);
+        let object = "apiVersion: x/v1\nkind: SeccompProfile\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n";
+        assert_eq!(facts("p.yaml", object).text("defaultAction"), Some("SCMP_ACT_ERRNO"));
     }
 }

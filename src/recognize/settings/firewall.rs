@@ -1,6 +1,6 @@
-//! Packet filters: nft(8) rule sets and the output of iptables-save(8).
+//! Saved rules of iptables, and what rules of all packet filters have in common.
 //!
-//! What a chain does with a packet that no rule takes is the fact that matters most. Never here: counters.
+//! Format: iptables-save(8). Never here: counters or comments, which let nobody in.
 
 use std::collections::BTreeMap;
 
@@ -8,112 +8,96 @@ use super::file::File;
 use super::{Kind, Likeness, Reading};
 use crate::domain::{Facts, ItemClass};
 
-pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "nftables", class: ItemClass::AccessControl, looks: looks_nft, read: read_nft },
-    Kind { name: "iptables-save", class: ItemClass::AccessControl, looks: looks_iptables, read: read_iptables },
-];
+pub(super) const KINDS: &[Kind] =
+    &[Kind { name: "iptables-save", class: ItemClass::AccessControl, looks: looks_iptables, read: read_iptables }];
 
-const FAMILIES: [&str; 6] = ["inet", "ip", "ip6", "arp", "bridge", "netdev"];
+/// How many rules one rule with sets may stand for in the facts.
+const MOST_OF_ONE: usize = 64;
 
-fn looks_nft(file: &File<'_>) -> Likeness {
-    let named = file.name() == "nftables.conf" || file.has_ending("nft");
-    Likeness::named_or(named, || {
-        file.first_lines(&['#']).next().is_some_and(|line| {
-            let mut words = line.split_whitespace();
-            match (words.next(), words.next()) {
-                (Some("flush"), Some(what)) => what.trim_end_matches(';') == "ruleset",
-                (Some("table"), Some(family)) => FAMILIES.contains(&family) && file.head_holds("chain"),
-                (Some("add"), Some("table")) => true,
-                (Some("define"), Some(_)) => file.holds("\ntable ") && file.head_holds("chain "),
-                _ => false,
-            }
-        })
-    })
+/// Notes how many rules there are, and each of them once for every port and address of its sets: so a port that comes
+/// into a set is one rule more, and no other rule.
+pub(super) fn set_rules(rules: &[String], reading: &mut Reading) {
+    reading.facts.set("rules", i64::try_from(rules.len()).unwrap_or(i64::MAX));
+    if !rules.is_empty() {
+        reading.facts.set("rule_list", rules.iter().flat_map(|rule| spread(rule)).collect::<Vec<_>>());
+    }
 }
 
-/// A chain that the kernel hands packets to.
-struct Chain {
-    name: String,
-    hook: String,
-    policy: Option<String>,
-    line: u32,
-    closed: bool,
-}
-
-fn read_nft(file: &File<'_>) -> Option<Reading> {
-    let mut reading = Reading::default();
-    let mut chains: Vec<Chain> = Vec::new();
-    let (mut table, mut chain) = (String::new(), String::new());
-    let (mut rules, mut tables) = (0_i64, 0_i64);
-    for (line, text) in file.lines(&['#']) {
-        let text = text.strip_prefix("add ").unwrap_or(text);
-        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == ';').filter(|w| !w.is_empty()).collect();
-        let words = words.as_slice();
-        match words {
-            ["table", rest @ ..] => {
-                let named: Vec<&str> = rest.iter().copied().take_while(|word| *word != "{").collect();
-                // The family is `ip` where none is named.
-                table = if named.len() == 1 { format!("ip {}", named.concat()) } else { named.join(" ") };
-                tables += 1;
+/// `tcp dport { 22, 80 } accept` and `--dports 22,80` as one rule a port. Maps, whose entries have a `:`, stay whole.
+fn spread(rule: &str) -> Vec<String> {
+    let (mut open, mut done) = (vec![rule.to_owned()], Vec::new());
+    while let Some(rule) = open.pop() {
+        match set_of(&rule) {
+            Some((head, members, tail)) if open.len() + done.len() + members.len() <= MOST_OF_ONE => {
+                open.extend(members.iter().rev().map(|member| format!("{head}{member}{tail}")));
             }
-            ["chain", rest @ ..] => {
-                let named: Vec<&str> = rest.iter().copied().take_while(|word| *word != "{").collect();
-                chain = if named.len() > 1 { named.join(" ") } else { format!("{table} {}", named.concat()) };
-                if let Some(at) = words.iter().position(|word| *word == "type") {
-                    chains.extend(base_chain(&chain, words.get(at..).unwrap_or_default(), line));
-                }
-            }
-            ["type", "filter" | "nat" | "route", "hook", ..] => chains.extend(base_chain(&chain, words, line)),
-            ["policy", verdict, ..] => {
-                if let Some(last) = chains.last_mut() {
-                    last.policy = Some((*verdict).to_owned());
-                    last.line = line;
-                }
-            }
-            [
-                "{" | "}" | "flush" | "set" | "map" | "elements" | "define" | "include" | "flags" | "delete"
-                | "elements={",
-                ..,
-            ]
-            | [] => {}
-            _ => {
-                rules += 1;
-                let ends = matches!(words, ["drop" | "reject", ..] | ["counter" | "log", "drop" | "reject", ..]);
-                if let Some(last) = chains.last_mut().filter(|last| last.name == chain) {
-                    last.closed = ends;
-                }
-            }
+            _ => done.push(rule),
         }
     }
-    if tables == 0 && rules == 0 {
-        return None;
-    }
-    let mut policies = Facts::new();
-    for chain in chains {
-        let policy = chain.policy.as_deref().unwrap_or("accept");
-        if policy == "accept"
-            && chain.policy.is_some()
-            && !chain.closed
-            && ["input", "forward"].contains(&chain.hook.as_str())
-        {
-            let name = chain.name.escape_debug();
-            reading.observe("firewall-default-accept", chain.line, format!("{name} accepts what no rule takes"));
-        }
-        policies.set(chain.name, policy);
-    }
-    reading.facts.set("chains", policies);
-    reading.facts.set("rules", rules);
-    Some(reading)
+    done
 }
 
-/// `type filter hook input priority 0 policy accept`
-fn base_chain(name: &str, words: &[&str], line: u32) -> Option<Chain> {
-    let after =
-        |key| words.iter().position(|word| *word == key).and_then(|at| words.get(at + 1)).map(|w| (*w).to_owned());
-    let filters = after("type").as_deref() == Some("filter");
-    let hook = after("hook")?;
-    let hook = if filters { hook } else { format!("{hook} without filter") };
-    Some(Chain { name: name.to_owned(), hook, policy: after("policy"), line, closed: false })
+/// What stands before the first set, its members, and what stands behind it.
+fn set_of(rule: &str) -> Option<(&str, Vec<&str>, &str)> {
+    let split = |inner: &'_ str| inner.contains(',') && !inner.contains(':');
+    let (from, inner, to) = if let Some(at) = rule.find("dports ") {
+        let from = at + "dports ".len();
+        let to = rule.get(from..)?.find(' ').map_or(rule.len(), |length| from + length);
+        (from, rule.get(from..to)?, to)
+    } else {
+        let from = rule.find("{ ")?;
+        let to = rule.get(from..)?.find('}')? + from + 1;
+        (from, rule.get(from + 1..to - 1)?, to)
+    };
+    let members: Vec<&str> = inner.split(',').map(str::trim).filter(|member| !member.is_empty()).collect();
+    (split(inner) && members.len() > 1).then_some((rule.get(..from)?, members, rule.get(to..)?))
+}
+
+/// A rule without its counters and its comment, which let nobody in.
+pub(super) fn plain_rule(words: &[&str]) -> String {
+    let mut plain: Vec<&str> = Vec::new();
+    let mut words = words.iter().copied().peekable();
+    while let Some(word) = words.next() {
+        match word {
+            "packets" | "bytes" | "-c" | "--set-counters" => drop(words.next()),
+            "comment" | "--comment" => {
+                // A quoted comment may hold blanks.
+                let quoted =
+                    |word: &str| word.starts_with(['"', '\'']) && !(word.len() > 1 && word.ends_with(['"', '\'']));
+                if words.next().is_some_and(quoted) {
+                    while words.next().is_some_and(|word| !word.ends_with(['"', '\''])) {}
+                }
+                if plain.ends_with(&["-m"]) {
+                    plain.pop();
+                }
+            }
+            "-m" if words.peek() == Some(&"comment") => drop(words.next()),
+            word => plain.push(word),
+        }
+    }
+    plain.join(" ")
+}
+
+/// Ports that nobody should reach from everywhere; web servers' are not among them.
+const PUBLIC_PORTS: [&str; 4] = ["80", "443", "http", "https"];
+
+/// Says whether a rule names every address as a source, for a port that is no web server's.
+pub(super) fn open_to_everyone(rule: &str) -> bool {
+    let words: Vec<&str> = rule.split_whitespace().collect();
+    let place = |keys: &[&str]| words.iter().position(|word| keys.contains(word)).map(|at| at + 1);
+    let after = |keys: &[&str]| place(keys).and_then(|at| words.get(at)).copied().unwrap_or_default();
+    let accepts = words.last() == Some(&"accept") || after(&["-j", "--jump"]) == "ACCEPT";
+    let source = after(&["saddr", "-s", "--source", "--src"]);
+    let everyone = ["0.0.0.0/0", "::/0"].contains(&source) && !words.contains(&"!");
+    let Some(at) = place(&["dport", "--dport", "--dports", "--destination-port"]) else { return false };
+    let ports = words.get(at..).unwrap_or_default();
+    let ports = match ports.first() {
+        // `{ 80, 443 }`
+        Some(&"{") => ports.split(|word| *word == "}").next().unwrap_or_default(),
+        _ => ports.get(..1).unwrap_or_default(),
+    };
+    let mut names = ports.iter().flat_map(|word| word.split(',')).filter(|word| !["", "{"].contains(word));
+    accepts && everyone && !names.all(|port| PUBLIC_PORTS.contains(&port))
 }
 
 fn looks_iptables(file: &File<'_>) -> Likeness {
@@ -125,7 +109,8 @@ fn looks_iptables(file: &File<'_>) -> Likeness {
 fn read_iptables(file: &File<'_>) -> Option<Reading> {
     let mut table = "";
     let mut chains: BTreeMap<String, (&str, u32, bool)> = BTreeMap::new();
-    let mut rules = 0_i64;
+    let mut reading = Reading::default();
+    let mut rules = Vec::new();
     for (line, text) in file.lines(&['#']) {
         if let Some(name) = text.strip_prefix('*') {
             table = name;
@@ -134,8 +119,12 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
             let (name, policy) = (words.next()?, words.next()?);
             chains.insert(format!("{table} {name}"), (policy, line, false));
         } else if let Some(at) = text.find("-A ") {
-            rules += 1;
             let words: Vec<&str> = text.get(at..).unwrap_or_default().split_whitespace().collect();
+            let rule = plain_rule(words.get(2..).unwrap_or_default());
+            if open_to_everyone(&rule) {
+                reading.observe("firewall-open-world", line, format!("{}: open to everyone", rule.escape_debug()));
+            }
+            rules.push(format!("{table} {}: {rule}", words.get(1).copied().unwrap_or_default()));
             let closes = matches!(words.as_slice(), [_, _, "-j", "DROP" | "REJECT", ..]);
             let name = format!("{table} {}", words.get(1).copied().unwrap_or_default());
             if let Some((_, _, closed)) = chains.get_mut(&name) {
@@ -145,7 +134,6 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
             return None;
         }
     }
-    let mut reading = Reading::default();
     let mut policies = Facts::new();
     for (name, (policy, line, closed)) in chains {
         if policy == "ACCEPT" && !closed && ["filter INPUT", "filter FORWARD"].contains(&name.as_str()) {
@@ -159,33 +147,13 @@ fn read_iptables(file: &File<'_>) -> Option<Reading> {
     }
     reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("chains", policies);
-    reading.facts.set("rules", rules);
+    set_rules(&rules, &mut reading);
     Some(reading)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{facts, kind_of, rules};
-    use crate::domain::Fact;
-
-    #[test]
-    fn an_input_chain_that_accepts_by_default_is_told() {
-        let text = "table ip t {\n chain in { type filter hook input priority 0; policy accept; }\n chain out {\n  \
-                    type filter hook output priority 0; policy accept;\n }\n}\n";
-        assert_eq!(rules("a.nft", text), [("firewall-default-accept", Some(2))]);
-        let facts = facts("x", text);
-        let Some(Fact::Map(chains)) = facts.find("chains") else { panic!("{facts:?}") };
-        assert_eq!(chains.text("ip t in"), Some("accept"));
-    }
-
-    #[test]
-    fn a_chain_that_drops_by_policy_or_last_rule_is_silent() {
-        let text = "flush ruleset\ntable inet f {\n chain input {\n  type filter hook input priority filter\n  policy drop\n }\n \
-                    chain forward {\n  type filter hook forward priority 0; policy accept;\n  ct state established accept\n  \
-                    counter drop\n }\n}\n";
-        assert_eq!(rules("x", text), []);
-    }
-
     #[test]
     fn saved_tables_of_iptables_are_read_without_counters() {
         let text = "# Generated\n*filter\n:INPUT ACCEPT [1:2]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:mine - [0:0]\n\
@@ -196,8 +164,54 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_facts_without_counters_and_comments() {
+        let saved = "*filter\n:INPUT DROP [0:0]\n[3:9] -A INPUT -s 0.0.0.0/0 -p tcp -m tcp --dport 443 -m comment --comment \"a b\" -j ACCEPT\nCOMMIT\n";
+        let wanted = ["filter INPUT: -s 0.0.0.0/0 -p tcp -m tcp --dport 443 -j ACCEPT"];
+        assert_eq!(facts("a.v4", saved).find("rule_list"), Some(&wanted.to_vec().into()));
+        assert_eq!(rules("a.v4", saved), []);
+        assert_eq!(rules("a.v4", &saved.replace("443", "5432")), [("firewall-open-world", Some(3))]);
+    }
+
+    #[test]
+    fn a_rule_is_spread_over_its_sets() {
+        let wanted = [
+            "c: ip saddr a tcp dport 1 x",
+            "c: ip saddr a tcp dport 2 x",
+            "c: ip saddr b tcp dport 1 x",
+            "c: ip saddr b tcp dport 2 x",
+        ];
+        assert_eq!(super::spread("c: ip saddr { a, b } tcp dport { 1, 2 } x"), wanted);
+        assert_eq!(
+            super::spread("c: -m multiport --dports 1,2 -j X"),
+            ["c: -m multiport --dports 1 -j X", "c: -m multiport --dports 2 -j X"]
+        );
+        for whole in
+            ["c: iif vmap { lo : accept, eth0 : drop }", "c: tcp dport { 1 } x", "c: {", "c: { a, b", "c: --dports "]
+        {
+            assert_eq!(super::spread(whole), [whole]);
+        }
+        let many = format!("c: {{ {} }}", vec!["a"; 100].join(", "));
+        assert_eq!(super::spread(&many).len(), 1);
+    }
+
+    #[test]
+    fn web_servers_may_be_open_to_everyone() {
+        for (rule, open) in [
+            ("ip saddr 0.0.0.0/0 tcp dport { 80, 443 } accept", false),
+            ("ip saddr 0.0.0.0/0 tcp dport { 22, 443 } accept", true),
+            ("ip6 saddr ::/0 tcp dport ssh accept", true),
+            ("ip saddr 0.0.0.0/0 tcp dport 22 drop", false),
+            ("-s 0.0.0.0/0 -p tcp -m multiport --dports 80,443 -j ACCEPT", false),
+            ("! -s 0.0.0.0/0 -p tcp --dport 22 -j ACCEPT", false),
+            ("tcp dport 22 accept", false),
+        ] {
+            assert_eq!(super::open_to_everyone(rule), open, "{rule}");
+        }
+    }
+
+    #[test]
     fn tables_of_other_things_are_not_taken() {
-        for text in ["table ip of contents\n", "*filter your coffee\n", "flush the pipes\n"] {
+        for text in ["*filter your coffee\n", "*nat\nis a table\n"] {
             assert_eq!(kind_of("x", text), None, "{text}");
         }
     }

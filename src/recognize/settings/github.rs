@@ -1,6 +1,6 @@
-//! What governs a repository at a forge: rule sets, owners of code, and workflows.
+//! What governs a repository's content at a forge: owners of code, and workflows.
 //!
-//! Formats: GitHub's rule set export, CODEOWNERS, workflow syntax. Never here: what a called action does.
+//! Formats: CODEOWNERS, workflow syntax of GitHub, Gitea and Forgejo. Never here: what a called action does.
 
 use super::file::File;
 use super::tree::{self, Node};
@@ -8,59 +8,9 @@ use super::{Kind, Likeness, Reading};
 use crate::domain::{Fact, Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind { name: "github-ruleset", class: ItemClass::AccessControl, looks: looks_rules, read: read_rules },
     Kind { name: "codeowners", class: ItemClass::AccessControl, looks: looks_owners, read: read_owners },
     Kind { name: "github-workflow", class: ItemClass::Hardening, looks: looks_workflow, read: read_workflow },
 ];
-
-fn looks_rules(file: &File<'_>) -> Likeness {
-    let object = file.opens_with() == Some('{');
-    let marks = ["\"enforcement\"", "\"rules\"", "\"target\""];
-    if object && marks.iter().all(|mark| file.holds(mark)) { Likeness::Maybe } else { Likeness::None }
-}
-
-fn read_rules(file: &File<'_>) -> Option<Reading> {
-    let document = tree::json(file.text())?;
-    let enforcement = document.get("enforcement")?;
-    let level = enforcement.text()?;
-    let rules = document.get("rules")?.items();
-    let kinds: Vec<&str> = rules.iter().map(|rule| rule.text_at("type")).collect::<Option<_>>()?;
-    if !["active", "evaluate", "disabled"].contains(&level) {
-        return None;
-    }
-    let mut reading = Reading::default();
-    let branch = document.text_at("target").is_none_or(|target| target == "branch");
-    if level != "active" {
-        reading.observe("branch-protection-weak", enforcement.line, format!("the rules are not enforced, but {level}"));
-    } else if branch {
-        judge_review(rules, &document, &mut reading);
-    }
-    reading.facts.set("enforcement", level);
-    reading.facts.set("rules", kinds);
-    reading.facts.set_some("target", document.text_at("target"));
-    let bypass = document.get("bypass_actors").map(Node::items).unwrap_or_default();
-    let actors = bypass.iter().map(|actor| {
-        let part = |key| actor.get(key).and_then(Node::scalar).unwrap_or("-");
-        format!("{} {} {}", part("actor_type"), part("actor_id"), part("bypass_mode"))
-    });
-    reading.facts.set("bypass_actors", actors.collect::<Vec<_>>());
-    Some(reading)
-}
-
-fn judge_review(rules: &[Node], document: &Node, reading: &mut Reading) {
-    let rule = rules.iter().find(|rule| rule.text_at("type") == Some("pull_request"));
-    let count = rule.and_then(|rule| rule.at(&["parameters", "required_approving_review_count"]));
-    match (rule, count) {
-        (None, _) => {
-            let line = document.get("rules").map_or(document.line, |rules| rules.line);
-            reading.observe("branch-protection-weak", line, "no pull request is required");
-        }
-        (Some(_), Some(count)) if count.scalar() == Some("0") => {
-            reading.observe("branch-protection-weak", count.line, "no review is required");
-        }
-        _ => {}
-    }
-}
 
 fn looks_owners(file: &File<'_>) -> Likeness {
     Likeness::named_or(file.name() == "codeowners", || false)
@@ -69,31 +19,37 @@ fn looks_owners(file: &File<'_>) -> Likeness {
 fn read_owners(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut owners = Facts::new();
-    let (mut rules, mut default) = (0_i64, false);
+    let (mut rules, mut default, mut order) = (0_i64, false, Vec::new());
     for (_, text) in file.lines(&['#']) {
         // A section of GitLab.
         if text.starts_with(['[', '^']) {
             continue;
         }
-        let text = text.split(" #").next().unwrap_or_default();
+        let text = text.split([' ', '\t']).take_while(|word| !word.starts_with('#')).collect::<Vec<_>>().join(" ");
         let mut words = text.split_whitespace();
         let pattern = words.next()?;
         let names: Vec<&str> = words.collect();
         rules += 1;
         default |= ["*", "/**", "**", "/"].contains(&pattern) && !names.is_empty();
         owners.set(pattern, names);
+        order.push(pattern.to_owned());
     }
     if !default {
         reading.observe_whole("codeowners-no-default", "nobody owns the files that no pattern names");
     }
     reading.facts.set("rules", rules);
     reading.facts.set("owners", owners);
+    // The last pattern that fits decides.
+    reading.facts.set("order", order);
     Some(reading)
 }
 
+/// Where forges look for workflows.
+const FOLDERS: [&str; 3] = [".github/workflows/", ".gitea/workflows/", ".forgejo/workflows/"];
+
 fn looks_workflow(file: &File<'_>) -> Likeness {
     let yaml = file.has_ending("yml") || file.has_ending("yaml");
-    let named = yaml && file.path().contains(".github/workflows/");
+    let named = yaml && FOLDERS.iter().any(|folder| file.path().contains(folder));
     Likeness::named_or(named, || yaml && file.holds("\njobs:") && file.holds("runs-on:"))
 }
 
@@ -121,7 +77,7 @@ fn read_workflow(file: &File<'_>) -> Option<Reading> {
                 uses.extend(action.text().map(str::to_owned));
             }
             let scripts = [step.get("run"), step.at(&["with", "script"])];
-            scripts.into_iter().flatten().for_each(|script| judge_script(script, &mut reading));
+            scripts.into_iter().flatten().for_each(|script| judge_script(script, file.text(), &mut reading));
         }
     }
     uses.sort();
@@ -144,8 +100,7 @@ fn trigger_names(on: &Node) -> Vec<&str> {
 
 fn judge_triggers(on: &Node, reading: &mut Reading) {
     let named = on.one_or_many().iter().filter(|node| node.text() == Some("pull_request_target")).map(|node| node.line);
-    // An entry's value may stand on the next line, or be empty; then the line is that of the value.
-    let keyed = on.entries().iter().filter(|(name, _)| name == "pull_request_target").map(|(_, node)| node.line);
+    let keyed = on.entries().iter().filter(|(name, _)| name == "pull_request_target").map(|(_, node)| node.key_line);
     if let Some(line) = named.chain(keyed).next() {
         let message = "code of strangers may run with the rights of this repository";
         reading.observe("workflow-pull-request-target", line, message);
@@ -185,34 +140,43 @@ fn judge_action(action: &Node, reading: &mut Reading) {
 }
 
 /// Texts that strangers write, and that a shell would take as commands.
-const FOREIGN: [&str; 12] = [
+const FOREIGN: [&str; 18] = [
     "github.event.issue.title",
     "github.event.issue.body",
     "github.event.pull_request.title",
     "github.event.pull_request.body",
     "github.event.pull_request.head.ref",
     "github.event.pull_request.head.label",
+    "github.event.pull_request.head.repo.default_branch",
     "github.event.comment.body",
     "github.event.review.body",
     "github.event.discussion.",
+    "github.event.commits",
     "github.event.head_commit.message",
+    "github.event.head_commit.author.",
+    "github.event.review_comment.body",
+    "github.event.workflow_run.head_branch",
+    "github.event.workflow_run.head_commit.message",
     "github.event.pages.",
     "github.head_ref",
 ];
 
-fn judge_script(script: &Node, reading: &mut Reading) {
+fn judge_script(script: &Node, file: &str, reading: &mut Reading) {
     let text = script.text().unwrap_or_default();
     let expressions = text.split("${{").skip(1).filter_map(|rest| rest.split("}}").next());
     let mut foreign = expressions.filter_map(|inner| FOREIGN.iter().find(|name| inner.contains(**name)));
     if let Some(name) = foreign.next() {
-        let message = format!("{name} is pasted into a script");
-        reading.observe("workflow-script-injection", script.line, message);
+        // A script of many lines begins below its key; the line at fault is the one with the name.
+        let from = script.key_line.min(script.line);
+        let mut lines = (from..).zip(file.lines().skip((from as usize).saturating_sub(1)));
+        let line = lines.find(|(_, text)| text.contains(name)).map_or(script.line, |(line, _)| line);
+        reading.observe("workflow-script-injection", line, format!("{name} is pasted into a script"));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{facts, kind_of, rules};
+    use super::super::tests::{facts, rules};
 
     const SOUND: &str = "on:\n  push:\n  pull_request:\npermissions:\n  contents: read\njobs:\n  a:\n    runs-on: x\n    \
                          steps:\n    - uses: a/b@0123456789012345678901234567890123456789 # v4\n    - uses: ./own\n    \
@@ -233,22 +197,12 @@ mod tests {
             .replace("github.sha", "github.head_ref");
         let found: Vec<_> = rules(".github/workflows/a.yml", &text).into_iter().map(|(rule, _)| rule).collect();
         assert_eq!(found, ["workflow-pull-request-target", "workflow-unpinned-action", "workflow-script-injection"]);
+        let many = "on:\n  pull_request_target:\n    types: [opened]\njobs:\n  a:\n    runs-on: x\n    steps:\n    - run: |\n        \
+                    ls\n        echo ${{ github.head_ref }}\n";
+        let placed = [("workflow-pull-request-target", Some(2)), ("workflow-script-injection", Some(10))];
+        assert_eq!(rules(".github/workflows/a.yml", many), placed);
         let broken = rules(".github/workflows/a.yml", "on: [push\n");
         assert_eq!(broken, [("unreadable", None)]);
-    }
-
-    #[test]
-    fn rules_that_are_enforced_with_a_review_are_silent() {
-        let text = |level: &str, count: u8| {
-            format!(
-                "{{\"target\": \"branch\", \"enforcement\": \"{level}\", \"rules\": [{{\"type\": \"pull_request\",\n\
-                 \"parameters\": {{\"required_approving_review_count\": {count}}}}}]}}"
-            )
-        };
-        assert_eq!(rules("a.json", &text("active", 1)), []);
-        assert_eq!(rules("a.json", &text("active", 0)), [("branch-protection-weak", Some(2))]);
-        assert_eq!(rules("a.json", &text("disabled", 1)), [("branch-protection-weak", Some(1))]);
-        assert_eq!(kind_of("a.json", &text("strict", 1)), None);
     }
 
     #[test]

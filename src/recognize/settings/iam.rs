@@ -1,6 +1,7 @@
 //! AWS policies: statements that allow or deny actions on resources.
 //!
-//! Format: IAM JSON policy reference, version 2012-10-17. Never here: what several policies allow together.
+//! Format: IAM JSON policy reference, version 2012-10-17; alone, or inside templates and what the API answers, in JSON or
+//! YAML. Never here: what several policies allow together.
 
 use super::file::File;
 use super::tree::{self, Node};
@@ -9,27 +10,94 @@ use crate::domain::{Fact, Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[Kind { name: "aws-iam-policy", class: ItemClass::Policy, looks, read }];
 
+/// Keys that hold statements: the grammar's own, and those of the Serverless framework.
+const HOLDERS: [&str; 3] = ["Statement", "iamRoleStatements", "statements"];
+
+/// Keys of templates that say nothing of whose policy stands there.
+const WRAPPERS: [&str; 6] = ["Resources", "Properties", "PolicyDocument", "PolicyDocuments", "Policies", "Policy"];
+
 fn looks(file: &File<'_>) -> Likeness {
-    let marks = ["\"Statement\"", "\"Effect\""];
-    let object = file.opens_with() == Some('{');
-    if object && marks.iter().all(|mark| file.holds(mark)) { Likeness::Maybe } else { Likeness::None }
+    let yaml = ["yaml", "yml", "template"].iter().any(|ending| file.has_ending(ending));
+    let plausible = (file.opens_with() == Some('{') || yaml)
+        && HOLDERS.iter().any(|holder| file.holds(holder))
+        && has_effect(file.text());
+    if plausible { Likeness::Maybe } else { Likeness::None }
+}
+
+/// Says whether `Effect` stands somewhere as a key with one of its two values.
+fn has_effect(text: &str) -> bool {
+    const KEY: &str = "Effect";
+    memchr::memmem::find_iter(text.as_bytes(), KEY).any(|at| {
+        let rest = text.get(at + KEY.len()..).unwrap_or_default().trim_start_matches(['"', '\'']).trim_start();
+        let value = rest.strip_prefix(':').map(|value| value.trim_start().trim_start_matches(['"', '\'']));
+        value.is_some_and(|value| value.starts_with("Allow") || value.starts_with("Deny"))
+    })
 }
 
 fn read(file: &File<'_>) -> Option<Reading> {
-    let document = tree::json(file.text())?;
-    let statements = document.get("Statement")?.one_or_many();
-    if statements.is_empty() || !statements.iter().all(is_statement) {
+    let documents = match file.opens_with() {
+        Some('{') => vec![tree::json(file.text())?],
+        _ => tree::yaml(file.text())?,
+    };
+    // An interface may carry the policy of its gateway, and stays an interface.
+    if documents.iter().any(|document| document.get("openapi").or(document.get("swagger")).is_some()) {
         return None;
     }
     let mut reading = Reading::default();
-    for (index, statement) in statements.iter().enumerate() {
-        let name = statement.text_at("Sid").filter(|sid| !sid.is_empty()).map_or(index.to_string(), str::to_owned);
-        reading.facts.set(format!("Statement[{name}]"), describe(statement));
-        judge(statement, &mut reading);
+    let mut count = 0_i64;
+    for document in &documents {
+        for (place, statements) in policies(document) {
+            for (index, statement) in statements.iter().enumerate() {
+                add(&place, index, statement, &mut reading);
+                count += 1;
+            }
+        }
     }
-    reading.facts.set("statements", i64::try_from(statements.len()).unwrap_or(i64::MAX));
-    reading.facts.set_some("Version", document.text_at("Version"));
+    if count == 0 {
+        return None;
+    }
+    reading.observations.sort_by_key(|seen| seen.line);
+    reading.facts.set("statements", count);
+    reading.facts.set_some("Version", documents.first().and_then(|document| document.text_at("Version")));
     Some(reading)
+}
+
+/// Returns every list of statements in a document, with the names on the way to it.
+pub(super) fn policies(document: &Node) -> Vec<(String, &[Node])> {
+    let mut found = Vec::new();
+    search(document, &mut Vec::new(), &mut found);
+    found
+}
+
+/// The tree's depth is bounded.
+fn search<'n>(node: &'n Node, path: &mut Vec<&'n str>, found: &mut Vec<(String, &'n [Node])>) {
+    for (name, inner) in node.entries() {
+        let statements = inner.one_or_many();
+        if HOLDERS.contains(&name.as_str()) && !statements.is_empty() && statements.iter().all(is_statement) {
+            let place: Vec<&str> = path.iter().copied().filter(|name| !WRAPPERS.contains(name)).collect();
+            found.push((place.join("."), statements));
+            continue;
+        }
+        path.push(name);
+        search(inner, path, found);
+        path.pop();
+    }
+    node.items().iter().for_each(|inner| search(inner, path, found));
+}
+
+/// Adds a statement to the facts and judges it. Its name is its Sid or its number, behind the place that it stands in.
+pub(super) fn add(place: &str, index: usize, statement: &Node, reading: &mut Reading) {
+    let own = statement.text_at("Sid").filter(|sid| !sid.is_empty()).map_or(index.to_string(), str::to_owned);
+    let named = |own: &str| match place {
+        "" => format!("Statement[{own}]"),
+        place => format!("Statement[{place} {own}]"),
+    };
+    let mut name = named(&own);
+    if reading.facts.find(&name).is_some() {
+        name = named(&format!("{own} {index}"));
+    }
+    reading.facts.set(name, describe(statement));
+    judge(statement, reading);
 }
 
 fn is_statement(node: &Node) -> bool {
@@ -70,30 +138,31 @@ fn fact(node: &Node) -> Fact {
     }
 }
 
-fn has(node: Option<&Node>, wanted: impl Fn(&str) -> bool) -> bool {
-    node.is_some_and(|node| node.texts().iter().any(|text| wanted(text)))
-}
-
+/// Each finding has the line of the value at fault.
 fn judge(statement: &Node, reading: &mut Reading) {
     if statement.text_at("Effect") != Some("Allow") {
         return;
     }
-    let action = statement.get("Action");
-    let line = action.map_or(statement.line, |action| action.line);
-    let everywhere = has(statement.get("Resource"), |resource| resource == "*");
-    let everything = |action: &str| action == "*" || action == "*:*";
-    if has(action, everything) && everywhere {
-        reading.observe("iam-admin-star", line, "every action on every resource is allowed");
-    } else if has(action, |action| everything(action) || action.ends_with(":*")) {
-        reading.observe("iam-wildcard-action", line, "every action of a service is allowed");
+    let action = |wanted: fn(&str) -> bool| statement.get("Action").and_then(|action| action.find_text(wanted));
+    let everywhere = statement.get("Resource").is_some_and(|node| node.find_text(|text| text == "*").is_some());
+    let everything = action(|action| action == "*" || action == "*:*");
+    match everything {
+        Some(all) if everywhere => {
+            reading.observe("iam-admin-star", all.line, "every action on every resource is allowed");
+        }
+        _ => {
+            if let Some(all) = everything.or_else(|| action(|action| action.ends_with(":*"))) {
+                reading.observe("iam-wildcard-action", all.line, "every action of a service is allowed");
+            }
+        }
     }
-    if has(action, |action| action.eq_ignore_ascii_case("iam:PassRole")) && everywhere {
-        reading.observe("iam-pass-role-star", line, "every role may be passed");
+    if let Some(pass) = action(|action| action.eq_ignore_ascii_case("iam:PassRole")).filter(|_| everywhere) {
+        reading.observe("iam-pass-role-star", pass.line, "every role may be passed");
     }
     if let Some(principal) = statement.get("Principal").filter(|_| statement.get("Condition").is_none()) {
-        let anyone = |node: &Node| has(Some(node), |text| text == "*");
-        if anyone(principal) || principal.get("AWS").is_some_and(anyone) {
-            reading.observe("iam-public-principal", principal.line, "everyone is allowed");
+        let anyone = |node: &Node| node.find_text(|text| text == "*").map(|node| node.line);
+        if let Some(line) = anyone(principal).or_else(|| principal.get("AWS").and_then(anyone)) {
+            reading.observe("iam-public-principal", line, "everyone is allowed");
         }
     }
 }
@@ -139,6 +208,21 @@ mod tests {
         assert_eq!(one, two);
         let Some(Fact::Map(statement)) = one.find("Statement[R]") else { panic!("{one:?}") };
         assert_eq!(statement.find("Action"), Some(&vec!["a", "b"].into()));
+    }
+
+    #[test]
+    fn policies_inside_templates_and_answers_are_found_and_named_by_their_place() {
+        let template = "Resources:\n  R:\n    Properties:\n      Policies:\n      - PolicyDocument:\n          Statement:\n          \
+                        - Effect: Allow\n            Action:\n            - s3:GetObject\n            - iam:PassRole\n            \
+                        Resource: '*'\n          - {Effect: Allow, Action: 'a:b', Resource: !Sub 'x${y}'}\n";
+        assert_eq!(rules("stack.yaml", template), [("iam-pass-role-star", Some(10))]);
+        let found = facts("stack.yaml", template);
+        assert_eq!(found.number("statements"), Some(2));
+        assert!(found.find("Statement[R 1]").is_some(), "{found:?}");
+        let answer = r#"{"Role": {"AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": "sts:AssumeRole"}]}}}"#;
+        assert_eq!(rules("role.json", answer), [("iam-public-principal", Some(1))]);
+        let interface = r#"{"openapi": "3.0.0", "info": {"title": "a", "version": "1"}, "x-policy": {"Statement": {"Effect": "Allow", "Action": "a:b"}}}"#;
+        assert_eq!(kind_of("api.json", interface).as_deref(), Some("openapi"));
     }
 
     #[test]

@@ -4,9 +4,10 @@
 
 use super::containers::judge_image;
 use super::file::File;
+use super::network_policy::{self, selector};
 use super::tree::{self, Node};
 use super::{Kind, Likeness, Reading};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "k8s-rbac", class: ItemClass::AccessControl, looks: |file| looks(file, &RIGHTS), read: read_rights },
@@ -14,7 +15,7 @@ pub(super) const KINDS: &[Kind] = &[
         name: "k8s-network-policy",
         class: ItemClass::Policy,
         looks: |file| looks(file, &[NETWORK]),
-        read: read_network,
+        read: network_policy::read,
     },
     Kind { name: "k8s-pod-security", class: ItemClass::Policy, looks: looks_pod_security, read: read_pod_security },
     Kind {
@@ -26,7 +27,7 @@ pub(super) const KINDS: &[Kind] = &[
 ];
 
 const RIGHTS: [&str; 4] = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
-const NETWORK: &str = "NetworkPolicy";
+pub(super) const NETWORK: &str = "NetworkPolicy";
 const WORKLOADS: [&str; 8] =
     ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"];
 
@@ -60,7 +61,12 @@ fn looks(file: &File<'_>, kinds: &[&str]) -> Likeness {
 }
 
 fn looks_pod_security(file: &File<'_>) -> Likeness {
-    if file.holds(LEVEL) { looks(file, &["Namespace"]) } else { Likeness::None }
+    let labelled = if file.holds(LEVEL) { looks(file, &["Namespace"]) } else { Likeness::None };
+    if labelled == Likeness::None {
+        looks(file, &[ADMISSION, "PodSecurityConfiguration", OLD_POLICY])
+    } else {
+        labelled
+    }
 }
 
 /// Returns the objects of a file, those of lists included; none when they are not of Kubernetes.
@@ -83,11 +89,11 @@ fn objects(file: &File<'_>) -> Option<Vec<Node>> {
     Some(objects)
 }
 
-fn kind(object: &Node) -> &str {
+pub(super) fn kind(object: &Node) -> &str {
     object.text_at("kind").unwrap_or_default()
 }
 
-fn title(object: &Node) -> String {
+pub(super) fn title(object: &Node) -> String {
     let name = object.at(&["metadata", "name"]).and_then(Node::scalar).unwrap_or("-");
     match object.at(&["metadata", "namespace"]).and_then(Node::scalar) {
         Some(space) => format!("{}/{space}/{name}", kind(object)),
@@ -97,7 +103,7 @@ fn title(object: &Node) -> String {
 
 /// Reads the objects of a file when one is wanted: names them all, judges versions, then each wanted one. Returns the
 /// wanted ones too.
-fn read(
+pub(super) fn read(
     file: &File<'_>,
     wanted: impl Fn(&Node) -> bool,
     judge: impl Fn(&Node, &mut Reading),
@@ -129,7 +135,7 @@ fn judge_version(object: &Node, reading: &mut Reading) {
 
 fn read_rights(file: &File<'_>) -> Option<Reading> {
     let (mut reading, objects) = read(file, |object| RIGHTS.contains(&kind(object)), judge_rights)?;
-    let mut grants = crate::domain::Facts::new();
+    let mut grants = Facts::new();
     for object in &objects {
         grants.set(title(object), describe_rights(object));
     }
@@ -138,82 +144,93 @@ fn read_rights(file: &File<'_>) -> Option<Reading> {
 }
 
 fn describe_rights(object: &Node) -> Vec<String> {
-    let joined = |node: &Node, key| node.get(key).map(Node::texts).unwrap_or_default().join(",");
+    let joined = |node: &Node, key| {
+        let mut names = node.get(key).map(Node::texts).unwrap_or_default();
+        names.sort_unstable();
+        names.join(",")
+    };
     let rules = object.get("rules").map(Node::items).unwrap_or_default().iter();
-    let mut lines: Vec<String> = rules
-        .map(|rule| format!("{} {}/{}", joined(rule, "verbs"), joined(rule, "apiGroups"), joined(rule, "resources")))
-        .collect();
+    let describe = |rule: &Node| {
+        let paths = joined(rule, "nonResourceURLs");
+        if !paths.is_empty() {
+            return format!("{} {paths}", joined(rule, "verbs"));
+        }
+        let only = joined(rule, "resourceNames");
+        let only = if only.is_empty() { only } else { format!(" named {only}") };
+        format!("{} {}/{}{only}", joined(rule, "verbs"), joined(rule, "apiGroups"), joined(rule, "resources"))
+    };
+    let mut lines: Vec<String> = rules.map(describe).collect();
+    if let Some(sources) = object.at(&["aggregationRule", "clusterRoleSelectors"]) {
+        lines.extend(sources.items().iter().map(|labels| format!("rules of roles with {}", selector(labels, "role"))));
+    }
     let part = |node: &Node, key| node.text_at(key).unwrap_or("-").to_owned();
     if let Some(role) = object.get("roleRef") {
         let subjects = object.get("subjects").map(Node::items).unwrap_or_default().iter();
         let role = format!("{}/{}", part(role, "kind"), part(role, "name"));
-        lines.extend(subjects.map(|subject| format!("{role} to {}/{}", part(subject, "kind"), part(subject, "name"))));
+        lines.extend(subjects.map(|subject| {
+            let space = subject.text_at("namespace").map(|space| format!("{space}/")).unwrap_or_default();
+            format!("{role} to {}/{space}{}", part(subject, "kind"), part(subject, "name"))
+        }));
     }
     lines.sort();
     lines
 }
 
 fn judge_rights(object: &Node, reading: &mut Reading) {
-    let has = |rule: &Node, key, wanted: &[&str]| {
-        rule.get(key).is_some_and(|node| node.texts().iter().any(|text| wanted.contains(text)))
+    let find = |rule: &'_ Node, key: &str, wanted: &[&str]| -> Option<Node> {
+        rule.get(key)?.find_text(|text| wanted.contains(&text)).cloned()
     };
     for rule in object.get("rules").map(Node::items).unwrap_or_default() {
-        let verbs = rule.get("verbs").map_or(rule.line, |verbs| verbs.line);
-        let any = |key| has(rule, key, &["*"]);
-        if any("verbs") || any("resources") {
-            // The last of the three keys names what may be done.
-            reading.observe("rbac-wildcard", verbs, "every verb or every resource is granted");
-        } else if has(rule, "resources", &["secrets"])
-            && has(rule, "verbs", &["get", "list", "watch"])
-            && rule.get("resourceNames").is_none()
-        {
-            let line = rule.get("resources").map_or(rule.line, |resources| resources.line);
-            reading.observe("rbac-secrets-read", line, "every secret may be read");
+        let any = |key| find(rule, key, &["*"]);
+        let secrets = find(rule, "resources", &["secrets"]).filter(|_| rule.get("resourceNames").is_none());
+        // What may be done says more than to what.
+        if let Some(all) = any("verbs").or_else(|| any("resources")) {
+            reading.observe("rbac-wildcard", all.line, "every verb or every resource is granted");
+        } else if let Some(secrets) = secrets.filter(|_| find(rule, "verbs", &["get", "list", "watch"]).is_some()) {
+            reading.observe("rbac-secrets-read", secrets.line, "every secret may be read");
         }
     }
-    if let Some(role) = object.get("roleRef").filter(|role| role.text_at("name") == Some("cluster-admin")) {
-        reading.observe("rbac-cluster-admin", role.line, "every right on the cluster is granted");
-    }
-}
-
-fn read_network(file: &File<'_>) -> Option<Reading> {
-    read(file, |object| kind(object) == NETWORK, judge_network).map(|(reading, _)| reading)
-}
-
-/// An empty rule, or one with an empty peer list, lets everyone in.
-fn judge_network(object: &Node, reading: &mut Reading) {
-    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
-        let rules = object.at(&["spec", direction]).map(Node::items).unwrap_or_default();
-        // Going out anywhere is common and less grave.
-        let open = rules.iter().find(|rule| {
-            let everyone = rule.entries().is_empty() || rule.get(peers).is_some_and(|peers| peers.items().is_empty());
-            direction == "ingress" && everyone
-        });
-        if let Some(rule) = open {
-            reading.observe("network-policy-allow-all", rule.line, "everyone may connect to these pods");
-        }
+    if let Some(name) = object.at(&["roleRef", "name"]).filter(|name| name.text() == Some("cluster-admin")) {
+        reading.observe("rbac-cluster-admin", name.line, "every right on the cluster is granted");
     }
 }
 
 const LEVEL: &str = "pod-security.kubernetes.io/enforce";
+const ADMISSION: &str = "AdmissionConfiguration";
+const OLD_POLICY: &str = "PodSecurityPolicy";
 
+/// The level that a name space, or the configuration of the admission for all of them, enforces.
 fn level(object: &Node) -> Option<&Node> {
-    object.at(&["metadata", "labels", LEVEL]).filter(|_| kind(object) == "Namespace")
+    match kind(object) {
+        "Namespace" => object.at(&["metadata", "labels", LEVEL]),
+        "PodSecurityConfiguration" => object.at(&["defaults", "enforce"]),
+        ADMISSION => {
+            let mut plugins = object.get("plugins").map(Node::items).unwrap_or_default().iter();
+            plugins.find_map(|plugin| plugin.at(&["configuration", "defaults", "enforce"]))
+        }
+        _ => None,
+    }
 }
 
 fn read_pod_security(file: &File<'_>) -> Option<Reading> {
-    let (mut reading, spaces) = read(
-        file,
-        |object| level(object).is_some(),
-        |object, reading| {
-            let Some(level) = level(object) else { return };
-            if level.text() == Some("privileged") {
-                reading.observe("pod-security-privileged", level.line, "pods of this namespace may do everything");
-            }
-        },
-    )?;
+    let wanted = |object: &Node| level(object).is_some() || kind(object) == OLD_POLICY;
+    let (mut reading, spaces) = read(file, wanted, judge_pod_security)?;
     reading.facts.set_some("enforce", spaces.iter().find_map(level).and_then(Node::text));
+    for old in spaces.iter().filter(|object| kind(object) == OLD_POLICY) {
+        for (name, node) in old.get("spec").map(Node::entries).unwrap_or_default() {
+            if let tree::Value::Flag(flag) = node.value {
+                reading.facts.set(name.as_str(), flag);
+            }
+        }
+    }
     Some(reading)
+}
+
+fn judge_pod_security(object: &Node, reading: &mut Reading) {
+    let old = object.at(&["spec", "privileged"]).filter(|flag| kind(object) == OLD_POLICY && flag.is_true());
+    if let Some(open) = level(object).filter(|level| level.text() == Some("privileged")).or(old) {
+        reading.observe("pod-security-privileged", open.line, "pods may do everything");
+    }
 }
 
 fn pod(object: &Node) -> Option<&Node> {
@@ -234,7 +251,46 @@ fn read_workload(file: &File<'_>) -> Option<Reading> {
     let images: Vec<&str> =
         workloads.iter().flat_map(containers).filter_map(|container| container.text_at("image")).collect();
     reading.facts.set("images", images);
+    let mut security = Facts::new();
+    for workload in &workloads {
+        for container in containers(workload) {
+            let own = describe_security(container);
+            if !own.is_empty() {
+                let name = container.text_at("name").unwrap_or("-");
+                security.set(format!("{} {name}", title(workload)), own);
+            }
+        }
+        let own = pod(workload).map(describe_security).unwrap_or_default();
+        if !own.is_empty() {
+            security.set(title(workload), own);
+        }
+    }
+    if !security.is_empty() {
+        reading.facts.set("security", security);
+    }
     Some(reading)
+}
+
+/// The security context of a container or pod, and what of its host it shares.
+fn describe_security(node: &Node) -> Facts {
+    let mut facts = Facts::new();
+    let shared = ["hostNetwork", "hostPID", "hostIPC"].map(|name| (name, node.get(name)));
+    let context = node.get("securityContext");
+    let own = ["privileged", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "runAsNonRoot", "runAsUser"];
+    let own = own.map(|name| (name, context.and_then(|context| context.get(name))));
+    for (name, value) in shared.into_iter().chain(own) {
+        match value.map(|value| &value.value) {
+            Some(tree::Value::Flag(flag)) => facts.set(name, *flag),
+            Some(tree::Value::Number(number)) => facts.set(name, number.as_str()),
+            _ => {}
+        }
+    }
+    for (key, name) in [("add", "added_capabilities"), ("drop", "dropped_capabilities")] {
+        if let Some(list) = context.and_then(|context| context.at(&["capabilities", key])) {
+            facts.set(name, list.texts());
+        }
+    }
+    facts
 }
 
 fn judge_workload(object: &Node, reading: &mut Reading) {
@@ -267,18 +323,14 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_names_its_peers_is_silent() {
-        let policy = |rule: &str| {
-            format!(
-                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: a}}\nspec:\n  podSelector: {{}}\n  {rule}\n"
-            )
-        };
-        assert_eq!(rules("a.yaml", &policy("ingress: [{from: [{podSelector: {}}]}]")), []);
-        assert_eq!(rules("a.yaml", &policy("policyTypes: [Ingress]")), []);
-        assert_eq!(
-            rules("a.yaml", &policy("ingress: [{ports: [{port: 1}], from: []}]")),
-            [("network-policy-allow-all", Some(6))]
-        );
+    fn levels_of_pod_security_are_found_where_they_are_set() {
+        let admission = "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: PodSecurity\n  \
+                         configuration:\n    apiVersion: a/v1\n    kind: PodSecurityConfiguration\n    defaults:\n      enforce: privileged\n";
+        assert_eq!(rules("a.yaml", admission), [("pod-security-privileged", Some(9))]);
+        assert_eq!(facts("a.yaml", &admission.replace("privileged", "baseline")).text("enforce"), Some("baseline"));
+        let old =
+            "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: a}\nspec:\n  privileged: true\n";
+        assert_eq!(rules("a.yaml", old), [("api-version-deprecated", Some(1)), ("pod-security-privileged", Some(5))]);
     }
 
     #[test]
@@ -286,6 +338,8 @@ mod tests {
         let text = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a, namespace: b}\nspec:\n  jobTemplate:\n    spec:\n      \
                     template:\n        spec:\n          containers:\n          - image: x\n            securityContext: {privileged: false}\n";
         assert_eq!(rules("a.yml", text), [("api-version-deprecated", Some(1)), ("image-not-pinned", Some(10))]);
+        let security = facts("a.yml", text).find("security").map(ToString::to_string);
+        assert_eq!(security.as_deref(), Some("[CronJob/b/a -=[privileged=false]]"));
         assert_eq!(facts("a.yml", text).find("objects"), Some(&vec!["CronJob/b/a"].into()));
     }
 

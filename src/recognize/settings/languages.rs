@@ -1,16 +1,15 @@
-//! Policy languages: Casbin, Rego and Cedar.
+//! Policy languages: Casbin and Rego.
 //!
 //! A few words are enough for facts; nothing is evaluated here.
 
 use super::file::File;
 use super::{Kind, Likeness, Reading};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "casbin-model", class: ItemClass::Policy, looks: looks_model, read: read_model },
     Kind { name: "casbin-policy", class: ItemClass::Policy, looks: looks_rules, read: read_rules },
     Kind { name: "opa-rego", class: ItemClass::Policy, looks: looks_rego, read: read_rego },
-    Kind { name: "cedar-policy", class: ItemClass::Policy, looks: looks_cedar, read: read_cedar },
 ];
 
 fn looks_model(file: &File<'_>) -> Likeness {
@@ -94,19 +93,23 @@ fn looks_rego(file: &File<'_>) -> Likeness {
 fn read_rego(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut rules: Vec<String> = Vec::new();
+    let (mut defaults, mut clauses) = (Facts::new(), Vec::new());
     for (line, text) in (1..).zip(file.text().lines()) {
+        let text = text.split(" #").next().unwrap_or_default().trim_end();
         // Only what stands at the margin begins a rule.
         let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let rest = text.get(name.len()..).unwrap_or_default().trim_start();
         match name.as_str() {
-            "" | "import" => {}
+            "" => continue_clause(text, &mut clauses),
+            "import" => {}
             "package" => reading.facts.set("package", rest.split_whitespace().next().unwrap_or_default()),
             "default" => {
                 let value = rest.split_once('=').map(|(_, value)| value.trim());
                 let rule: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if value == Some("true") && ["allow", "allowed", "authorized", "permit"].contains(&rule.as_str()) {
+                if value == Some("true") && GRANTING.contains(&rule.as_str()) {
                     reading.observe("policy-default-allow", line, "what no rule decides is allowed");
                 }
+                defaults.set_some(rule.as_str(), value);
                 rules.push(rule);
             }
             _ if rest.starts_with(['{', ':', '=', '[', '(', '.'])
@@ -114,6 +117,7 @@ fn read_rego(file: &File<'_>) -> Option<Reading> {
                 || rest.starts_with("contains ")
                 || rest.is_empty() =>
             {
+                clauses.push(packed(text));
                 rules.push(name);
             }
             _ => {}
@@ -122,59 +126,37 @@ fn read_rego(file: &File<'_>) -> Option<Reading> {
     reading.facts.find("package")?;
     rules.sort();
     rules.dedup();
+    clauses.sort();
     reading.facts.set("rules", rules);
+    if !defaults.is_empty() {
+        reading.facts.set("defaults", defaults);
+    }
+    if !clauses.is_empty() {
+        reading.facts.set("clauses", clauses);
+    }
     Some(reading)
 }
 
-fn looks_cedar(file: &File<'_>) -> Likeness {
-    let first = file.lines(&['/']).next().map_or("", |(_, line)| line);
-    let opens = ["permit", "forbid", "@id", "@"].iter().any(|word| first.starts_with(word));
-    Likeness::named_or(file.has_ending("cedar"), || {
-        opens && file.holds("principal") && file.holds("resource") && (file.holds("permit") || file.holds("forbid"))
-    })
+/// Names of rules that let something through.
+const GRANTING: [&str; 4] = ["allow", "allowed", "authorized", "permit"];
+
+/// How many bytes of a clause are a fact.
+const MOST_CHARACTERS: usize = 4_000;
+
+/// What is indented, or closes a bracket, belongs to the clause before.
+fn continue_clause(text: &str, clauses: &mut [String]) {
+    let part = packed(text);
+    if part.is_empty() || part.starts_with('#') {
+        return;
+    }
+    if let Some(clause) = clauses.last_mut().filter(|clause| clause.len() < MOST_CHARACTERS) {
+        clause.push(' ');
+        clause.push_str(&part);
+    }
 }
 
-fn read_cedar(file: &File<'_>) -> Option<Reading> {
-    let mut reading = Reading::default();
-    let mut policies = 0_i64;
-    let mut ids = Vec::new();
-    // A policy without blanks, up to its `;`, and the line where it begins.
-    let mut policy = String::new();
-    let (mut begun, mut quoted) = (0, false);
-    for (line, text) in file.lines(&['/']) {
-        if let Some(id) = text.strip_prefix("@id(\"").and_then(|rest| rest.split('"').next()) {
-            ids.push(id.to_owned());
-        }
-        if text.starts_with('@') && policy.is_empty() {
-            continue;
-        }
-        for c in text.chars().filter(|c| !c.is_whitespace()) {
-            if policy.is_empty() {
-                begun = line;
-            }
-            quoted ^= c == '"';
-            if c != ';' || quoted {
-                policy.push(c);
-                continue;
-            }
-            if !policy.starts_with("permit(") && !policy.starts_with("forbid(") {
-                return None;
-            }
-            if policy == "permit(principal,action,resource)" {
-                reading.observe("policy-default-allow", begun, "everyone may do everything");
-            }
-            policies += 1;
-            policy.clear();
-        }
-    }
-    if policies == 0 || !policy.is_empty() {
-        return None;
-    }
-    reading.facts.set("policies", policies);
-    if !ids.is_empty() {
-        reading.facts.set("ids", ids);
-    }
-    Some(reading)
+fn packed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -185,11 +167,11 @@ mod tests {
     fn defaults_that_allow_are_told() {
         assert_eq!(rules("a.rego", "package a\n\ndefault allow := true\n"), [("policy-default-allow", Some(3))]);
         assert_eq!(rules("a.rego", "package a\n\ndefault allow = false\nallow if { true }\n"), []);
-        assert_eq!(
-            rules("a.cedar", "// x\npermit (principal,\n action, resource);\n"),
-            [("policy-default-allow", Some(2))]
-        );
-        assert_eq!(rules("a.cedar", "permit (principal == User::\"a\", action, resource);\n"), []);
+        assert_eq!(rules("a.rego", "package a\ndefault allow := true # x\n"), [("policy-default-allow", Some(2))]);
+        let found =
+            facts("a.rego", "package a\ndefault allow := false\nallow if {\n  # why\n  x\n\n  y  ==  1 # z\n}\n");
+        assert_eq!(found.find("clauses"), Some(&vec!["allow if { x y == 1 }"].into()));
+        assert_eq!(found.find("defaults").map(ToString::to_string).as_deref(), Some("[allow=false]"));
         let model = |effect: &str| format!("[request_definition]\nr = a\n[policy_effect]\ne = {effect}\n");
         assert_eq!(rules("m", &model("!some(where (p.eft == deny))")), [("policy-default-allow", Some(4))]);
         assert_eq!(rules("m", &model("some(where (p.eft == allow))")), []);

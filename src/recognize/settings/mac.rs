@@ -15,33 +15,44 @@ pub(super) const KINDS: &[Kind] = &[
 fn looks_module(file: &File<'_>) -> Likeness {
     let first = file.first_lines(&['#']).next().unwrap_or_default();
     let header = first.starts_with("policy_module(")
-        || (first.starts_with("module ") && first.ends_with(';') && file.holds("require"));
+        || (first.starts_with("module ") && first.ends_with(';') && file.holds("require"))
+        || (file.has_ending("te") && ["\nallow ", "\ntype "].iter().any(|mark| file.holds(mark)) && file.holds(";"));
     if header { Likeness::Maybe } else { Likeness::None }
 }
 
 fn read_module(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
-    let mut allowed = Vec::new();
+    let (mut allowed, mut permissive) = (Vec::new(), Vec::new());
     for (line, text) in file.lines(&['#']) {
         let text = text.split('#').next().unwrap_or_default().trim();
         if let Some(rest) = text.strip_prefix("policy_module(") {
-            let (name, version) = rest.split(')').next()?.split_once(',').unwrap_or((rest, ""));
-            reading.facts.set("module", name.trim().trim_end_matches(')'));
-            reading.facts.set_some("version", Some(version.trim()).filter(|version| !version.is_empty()));
+            let inner = rest.split(')').next().unwrap_or_default();
+            let (name, version) = inner.split_once(',').unwrap_or((inner, ""));
+            // m4 quotes with a back tick and an apostrophe.
+            let bare = |text: &'_ str| text.trim().trim_matches(['`', '\'']).to_owned();
+            reading.facts.set("module", bare(name));
+            reading.facts.set_some("version", Some(bare(version)).filter(|version| !version.is_empty()));
         } else if let Some(rest) = text.strip_prefix("module ") {
             let mut words = rest.trim_end_matches(';').split_whitespace();
             reading.facts.set_some("module", words.next());
             reading.facts.set_some("version", words.next());
         } else if let Some(domain) = text.strip_prefix("permissive ") {
-            let domain = domain.trim_end_matches(';').trim().escape_debug();
-            reading.observe("mac-permissive", line, format!("the domain {domain} is not confined"));
+            let domain = domain.trim_end_matches(';').trim();
+            let message = format!("the domain {} is not confined", domain.escape_debug());
+            reading.observe("mac-permissive", line, message);
+            permissive.push(domain.to_owned());
         } else if text.starts_with("allow ") {
             allowed.push(text.trim_end_matches(';').split_whitespace().collect::<Vec<_>>().join(" "));
         }
     }
-    reading.facts.find("module")?;
+    if reading.facts.is_empty() && allowed.is_empty() {
+        return None;
+    }
     allowed.sort();
     reading.facts.set("allow", allowed);
+    if !permissive.is_empty() {
+        reading.facts.set("permissive", permissive);
+    }
     Some(reading)
 }
 
@@ -55,8 +66,8 @@ fn read_switch(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     for (line, text) in file.lines(&['#']) {
         let (name, value) = text.split_once('=')?;
-        let value = unquoted(value.trim());
-        if name.trim() == "SELINUX" && value != "enforcing" {
+        let value = unquoted(value.split('#').next().unwrap_or_default().trim());
+        if name.trim() == "SELINUX" && !value.eq_ignore_ascii_case("enforcing") {
             reading.observe("mac-permissive", line, format!("SELinux is {}", value.escape_debug()));
         }
         reading.facts.set(name.trim(), value);
@@ -92,10 +103,13 @@ fn profile(line: &str) -> Option<(&str, Vec<&str>)> {
 fn read_profile(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut profiles, mut all_flags) = (Vec::new(), Vec::new());
-    let mut rules = 0;
+    let mut rules = Vec::new();
     for (line, text) in file.lines(&['#']) {
         let text = text.split(" #").next().unwrap_or_default().trim_end();
-        rules += i32::from(text.ends_with(',') || text.starts_with("include "));
+        if text.ends_with(',') || text.starts_with("include ") {
+            let rule = text.trim_end_matches(',').split_whitespace().collect::<Vec<_>>().join(" ");
+            rules.push(profiles.last().map_or_else(|| rule.clone(), |profile| format!("{profile}: {rule}")));
+        }
         if !(text.ends_with([',', '{', '}']) || text.starts_with("include ") || text.starts_with("@{")) {
             return None;
         }
@@ -111,11 +125,14 @@ fn read_profile(file: &File<'_>) -> Option<Reading> {
             reading.observe("apparmor-unconfined-exec", line, message);
         }
     }
-    if profiles.is_empty() || rules == 0 {
+    if profiles.is_empty() || rules.is_empty() {
         return None;
     }
+    rules.sort();
+    rules.dedup();
     reading.facts.set("profiles", profiles);
     reading.facts.set("flags", all_flags);
+    reading.facts.set("rules", rules);
     Some(reading)
 }
 

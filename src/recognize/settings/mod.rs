@@ -4,14 +4,23 @@
 //! Content decides first and the path second. Never here: keys, certificates and secrets' containers.
 
 mod access;
+mod arm;
+mod cedar;
 mod containers;
 mod file;
 mod firewall;
 mod github;
+mod hcl;
+mod headers;
 mod iam;
+mod ingress;
 mod kubernetes;
 mod languages;
+mod logging;
 mod mac;
+mod network_policy;
+mod nftables;
+mod protection;
 mod services;
 mod ssh;
 mod ssh_algorithms;
@@ -86,19 +95,25 @@ const FAMILIES: &[&[Kind]] = &[
     ssh_keys::KINDS,
     sudoers::KINDS,
     firewall::KINDS,
+    nftables::KINDS,
     access::KINDS,
     users::KINDS,
     values::KINDS,
     iam::KINDS,
     github::KINDS,
+    protection::KINDS,
     containers::KINDS,
     kubernetes::KINDS,
     languages::KINDS,
+    cedar::KINDS,
     mac::KINDS,
     system::KINDS,
+    logging::KINDS,
     web::KINDS,
+    headers::KINDS,
     terraform::KINDS,
     services::KINDS,
+    arm::KINDS,
 ];
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {
@@ -178,50 +193,12 @@ fn unreadable() -> Reading {
 /// Text about settings, and programs, are none.
 fn is_prose(path: &RepoPath) -> bool {
     const ENDINGS: [&str; 44] = [
-        "md",
-        "rst",
-        "adoc",
-        "html",
-        "htm",
-        "tex",
-        "rs",
-        "c",
-        "h",
-        "cc",
-        "cpp",
-        "hpp",
-        "go",
-        "py",
-        "rb",
-        "pl",
-        "java",
-        "kt",
-        "scala",
-        "js",
-        "mjs",
-        "ts",
-        "tsx",
-        "jsx",
-        "cs",
-        "swift",
-        "php",
-        "lua",
-        "sh",
-        "bash",
-        "css",
-        "scss",
-        "svg",
-        "xml",
-        "sql",
-        "patch",
-        "diff",
-        "ipynb",
-        "lock",
-        "log",
-        "po",
-        "map",
-        "md5sum",
-        "sha256sum",
+        "md", "rst", "adoc", "html", "htm", "tex", "rs", "c", "h", "cc", "cpp", "hpp", "go", "py", "rb", "pl", "java",
+        "kt", "scala", "js", "mjs", "ts", "tsx", "jsx", "cs", "swift", "php", "lua", "sh", "bash", "css", "scss",
+        "svg", "xml", "sql", "patch", "diff", "ipynb", "lock", "log", "po", "map", "md5sum", "sha256",
     ];
-    path::extension(path).is_some_and(|ending| ENDINGS.contains(&ending.as_ref()))
+    let name = path::lower_name(path);
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let about = ["readme", "license", "changelog"].iter().any(|word| name.starts_with(word));
+    about || ENDINGS.contains(&ending) && !logging::is_of_library(&name)
 }

@@ -1,4 +1,4 @@
-//! Services and their interfaces: `OpenAPI` documents, declared services, and deployment templates of Azure.
+//! Services and their interfaces: `OpenAPI` documents and declared services.
 //!
 //! Serves IEC 62304 cl. 8.1.2 for what is called over a network. Never here: calling it.
 
@@ -12,7 +12,6 @@ use crate::domain::{Facts, ItemClass};
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "openapi", class: ItemClass::Component, looks: looks_interface, read: read_interface },
     Kind { name: "service-declaration", class: ItemClass::Component, looks: looks_services, read: read_services },
-    Kind { name: "arm-template", class: ItemClass::Component, looks: looks_template, read: read_template },
 ];
 
 fn looks_interface(file: &File<'_>) -> Likeness {
@@ -37,6 +36,14 @@ fn read_interface(file: &File<'_>) -> Option<Reading> {
     reading.facts.set(name, version);
     reading.facts.set_some("title", info.get("title").and_then(Node::scalar));
     reading.facts.set_some("version", info.get("version").and_then(Node::scalar));
+    // OpenAPI 2 names the ways in which its host is called.
+    let schemes = document.get("schemes").map(Node::items).unwrap_or_default();
+    if let (Some(scheme), Some(host)) =
+        (schemes.iter().find(|way| way.text() == Some("http")), document.text_at("host"))
+        && !schemes.iter().any(|way| way.text() == Some("https"))
+    {
+        judge_endpoint(&format!("http://{host}"), scheme.line, &mut reading);
+    }
     let servers = document.get("servers").map(Node::items).unwrap_or_default();
     let urls: Vec<&Node> = servers.iter().filter_map(|server| server.get("url")).collect();
     for url in &urls {
@@ -118,29 +125,6 @@ fn places<'f>(file: &'f File<'_>) -> Vec<(u32, BTreeMap<&'f str, u32>)> {
     places
 }
 
-fn looks_template(file: &File<'_>) -> Likeness {
-    let object = file.opens_with() == Some('{');
-    if object && file.head_holds("schema.management.azure.com") && file.holds("\"resources\"") {
-        Likeness::Maybe
-    } else {
-        Likeness::None
-    }
-}
-
-fn read_template(file: &File<'_>) -> Option<Reading> {
-    let document = tree::json(file.text())?;
-    document.text_at("$schema").filter(|schema| schema.contains("schema.management.azure.com"))?;
-    let mut versions = Facts::new();
-    for resource in document.get("resources")?.items() {
-        if let (Some(kind), Some(version)) = (resource.text_at("type"), resource.text_at("apiVersion")) {
-            versions.set(kind, version);
-        }
-    }
-    let mut reading = Reading::default();
-    reading.facts.set("resources", versions);
-    Some(reading)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{facts, kind_of, rules};
@@ -151,6 +135,10 @@ mod tests {
         assert_eq!(rules("a.yaml", &text("http://a.example.test/")), [("cleartext-endpoint", Some(4))]);
         assert_eq!(rules("a.yaml", &text("https://a.example.test/")), []);
         assert_eq!(rules("a.yaml", &text("http://localhost:8080/")), []);
+        let old =
+            |ways: &str| format!("swagger: '2.0'\ninfo: {{title: a, version: 1}}\nhost: a.test\nschemes: [{ways}]\n");
+        assert_eq!(rules("a.yaml", &old("http")), [("cleartext-endpoint", Some(4))]);
+        assert_eq!(rules("a.yaml", &old("http, https")), []);
         let facts = facts("a.yaml", &text("https://me:pw@a.example.test/x"));
         assert_eq!(facts.find("servers"), Some(&vec!["https://a.example.test/x"].into()));
         assert_eq!(facts.text("version"), Some("1.10.0"));

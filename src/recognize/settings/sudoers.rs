@@ -66,7 +66,10 @@ fn read(file: &File<'_>) -> Option<Reading> {
     let mut specifications = Vec::new();
     let mut includes = Vec::new();
     let mut defaults = Vec::new();
-    for (line, text) in lines(file) {
+    let whole = lines(file);
+    let packed = |text: &String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    reading.facts.set("lines", whole.iter().map(|(_, text)| packed(text)).collect::<Vec<_>>());
+    for (line, text) in whole {
         let first = text.split_whitespace().next().unwrap_or_default();
         let rest = text.get(first.len()..).unwrap_or_default().trim();
         match first.trim_start_matches(['@', '#']) {
@@ -96,6 +99,7 @@ fn read(file: &File<'_>) -> Option<Reading> {
     for (line, text) in &specifications {
         read_specification(*line, text, &known, &mut grants, &mut reading)?;
     }
+    let grants = expanded(grants, &aliases);
     if specifications.is_empty() && defaults.is_empty() && aliases.is_empty() && includes.is_empty() {
         return None;
     }
@@ -227,6 +231,46 @@ impl<'a> Known<'a> {
     }
 }
 
+/// What the members of the aliases may do, and which members' commands.
+fn expanded(grants: BTreeMap<String, Grant>, aliases: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Grant> {
+    let all = |names: &BTreeSet<String>| names.iter().flat_map(|name| members(name, aliases)).collect::<BTreeSet<_>>();
+    let mut of_members: BTreeMap<String, Grant> = BTreeMap::new();
+    for (user, grant) in grants {
+        let (commands, hosts) = (all(&grant.commands), all(&grant.hosts));
+        for member in members(&user, aliases) {
+            let of_member = of_members.entry(member).or_default();
+            of_member.commands.extend(commands.iter().cloned());
+            of_member.hosts.extend(hosts.iter().cloned());
+            of_member.tags.extend(grant.tags.iter().cloned());
+            of_member.run_as.extend(grant.run_as.iter().cloned());
+        }
+    }
+    of_members
+}
+
+/// How many names one alias may stand for.
+const MOST_MEMBERS: usize = 500;
+
+/// The names that an alias stands for, aliases inside it opened too; `!` goes to each.
+fn members(name: &str, aliases: &BTreeMap<String, Vec<String>>) -> BTreeSet<String> {
+    let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![name.to_owned()]);
+    while let Some(name) = open.pop() {
+        let (sign, bare) = name.strip_prefix('!').map_or(("", name.as_str()), |bare| ("!", bare.trim_start()));
+        match aliases.get(bare) {
+            Some(inner) if seen.len() < MOST_MEMBERS && seen.insert(name.clone()) => {
+                let signed = inner.iter().map(|member| format!("{sign}{member}").replace("!!", ""));
+                open.extend(signed.filter(|member| !member.is_empty()).take(MOST_MEMBERS));
+            }
+            Some(_) => {}
+            None => drop(found.insert(name)),
+        }
+        if found.len() >= MOST_MEMBERS {
+            break;
+        }
+    }
+    found
+}
+
 fn describe(facts: &mut Facts, grants: BTreeMap<String, Grant>) {
     for (user, grant) in grants {
         let mut of_user = Facts::new();
@@ -263,6 +307,16 @@ mod tests {
         let text = "Cmnd_Alias X = /bin/a, ALL\nCmnd_Alias LOOP = LOOP\nUser_Alias ADM = root, %wheel\n\
                     op ALL = X\nADM ALL = ALL\no2 ALL = LOOP\n";
         assert_eq!(rules("sudoers.d/x", text), [("sudo-all-commands", Some(4))]);
+    }
+
+    #[test]
+    fn members_of_aliases_have_the_grants() {
+        let text =
+            "Cmnd_Alias A = /bin/a, B\nCmnd_Alias B = /bin/b, A\nUser_Alias OPS = ann, bob\nOPS ALL = (root) A, !B\n";
+        let facts = facts("sudoers", text);
+        let Some(Fact::Map(bob)) = facts.find("bob") else { panic!("{facts:?}") };
+        assert_eq!(bob.find("commands"), Some(&vec!["!/bin/a", "!/bin/b", "/bin/a", "/bin/b"].into()));
+        assert!(facts.find("OPS").is_none() && facts.find("ann").is_some());
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Settings of a system's services: units, auditing, PAM, Kerberos, logging and OpenSSL's defaults.
+//! Settings of a system's services: units, auditing, PAM, Kerberos and OpenSSL's defaults.
 //!
 //! Never here: the order in which drop-in files are read; each file is judged alone.
 
-use super::file::{File, words};
+use super::file::File;
 use super::{Kind, Likeness, Reading};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "systemd-unit", class: ItemClass::Hardening, looks: looks_unit, read: read_unit },
@@ -12,7 +12,6 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { name: "pam", class: ItemClass::Hardening, looks: looks_pam, read: read_pam },
     Kind { name: "krb5-config", class: ItemClass::Hardening, looks: looks_kerberos, read: read_kerberos },
     Kind { name: "openssl-config", class: ItemClass::Hardening, looks: looks_openssl, read: read_openssl },
-    Kind { name: "logging-config", class: ItemClass::Hardening, looks: looks_logging, read: read_logging },
 ];
 
 /// Options that put a service into a sandbox.
@@ -113,7 +112,7 @@ fn is_audit_control(line: &str) -> bool {
 
 fn read_audit(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
-    let (mut watches, mut calls) = (Vec::new(), Vec::new());
+    let (mut watches, mut calls, mut permissions) = (Vec::new(), Vec::new(), Facts::new());
     let mut enabled = None;
     for (line, text) in file.lines(&['#']) {
         if !is_audit_control(text) {
@@ -121,7 +120,12 @@ fn read_audit(file: &File<'_>) -> Option<Reading> {
         }
         let mut parts = text.split_whitespace();
         match (parts.next(), parts.next()) {
-            (Some("-w"), Some(path)) => watches.push(path.to_owned()),
+            (Some("-w"), Some(path)) => {
+                watches.push(path.to_owned());
+                // Without `-p` every access is written down.
+                let kinds = parts.clone().skip_while(|word| *word != "-p").nth(1).unwrap_or("rwxa");
+                permissions.set(path, kinds.chars().map(|c| c.to_string()).collect::<Vec<_>>());
+            }
             (Some("-a" | "-A"), Some(_)) => calls.push(text.split_whitespace().collect::<Vec<_>>().join(" ")),
             (Some("-e"), Some(value)) => enabled = Some((line, value.to_owned())),
             _ => {}
@@ -135,6 +139,9 @@ fn read_audit(file: &File<'_>) -> Option<Reading> {
         _ => reading.observe_whole("audit-not-immutable", "the rules can be changed until the next boot"),
     }
     reading.facts.set("watches", watches);
+    if !permissions.is_empty() {
+        reading.facts.set("permissions", permissions);
+    }
     reading.facts.set("rules", calls);
     reading.facts.set_some("enabled", enabled.map(|(_, value)| value));
     Some(reading)
@@ -157,16 +164,36 @@ fn pam_rule(line: &str) -> Option<(&str, &str, Vec<&str>)> {
     (PAM_TYPES.contains(&kind) && modules).then_some((kind, control, rest))
 }
 
+/// A line of pam.conf begins with the name of the service.
+fn pam_rule_of(line: &str, with_service: bool) -> Option<(&str, &str, Vec<&str>)> {
+    let rule = if with_service { line.split_once(char::is_whitespace)?.1.trim_start() } else { line };
+    pam_rule(rule)
+}
+
 fn looks_pam(file: &File<'_>) -> Likeness {
-    let mut lines = file.first_lines(&['#']).peekable();
+    let with_service = file.name() == "pam.conf";
     let included = |line: &str| file.is_under("pam.d") && line.starts_with("@include ");
-    if lines.peek().is_some() && lines.all(|line| included(line) || pam_rule(line).is_some()) {
+    // The first line alone tells most files apart; a long one may go on in the next.
+    let first = file.first_lines(&['#']).next().unwrap_or_default();
+    let kind = first.trim_start_matches('-').split_whitespace().next().unwrap_or_default();
+    if !with_service && !included(first) && !PAM_TYPES.contains(&kind) {
+        return Likeness::None;
+    }
+    let mut lines = file.joined_lines(&['#']).into_iter().map(|(_, line)| line).take(MOST_LINES).peekable();
+    if lines.peek().is_some() && lines.all(|line| included(&line) || pam_rule_of(&line, with_service).is_some()) {
         return Likeness::Maybe;
     }
     Likeness::None
 }
 
+/// How many lines of a stack are looked at before it is read.
+const MOST_LINES: usize = 40;
+
+/// The least length of a password.
+const MIN_LENGTH: i64 = 8;
+
 fn read_pam(file: &File<'_>) -> Option<Reading> {
+    let with_service = file.name() == "pam.conf";
     let mut reading = Reading::default();
     let (mut modules, mut stack) = (Vec::new(), Vec::new());
     let mut denied = false;
@@ -175,8 +202,9 @@ fn read_pam(file: &File<'_>) -> Option<Reading> {
             stack.push(text);
             continue;
         }
-        let (kind, control, rest) = pam_rule(&text)?;
+        let (kind, control, rest) = pam_rule_of(&text, with_service)?;
         let Some((module, options)) = rest.split_first() else { continue };
+        let options: Vec<&str> = options.iter().copied().take_while(|option| !option.starts_with('#')).collect();
         let module = module.rsplit('/').next().unwrap_or_default();
         if options.contains(&"nullok") || options.contains(&"nullok_secure") {
             reading.observe("pam-nullok", line, "empty passwords are accepted");
@@ -185,8 +213,15 @@ fn read_pam(file: &File<'_>) -> Option<Reading> {
         if kind == "auth" && module == "pam_permit.so" && !denied && !control.starts_with("optional") {
             reading.observe("pam-permit", line, "everyone is let in");
         }
+        let least = options.iter().find_map(|option| option.strip_prefix("minlen=")?.parse::<i64>().ok());
+        if let Some(length) = least.filter(|length| kind == "password" && *length < MIN_LENGTH) {
+            let message = format!("passwords of {length} characters are accepted, fewer than {MIN_LENGTH}");
+            reading.observe("password-policy-weak", line, message);
+        }
         modules.push(module.to_owned());
-        stack.push(format!("{kind} [{control}] {module} {}", options.join(" ")).trim_end().to_owned());
+        let service = if with_service { text.split_whitespace().next() } else { None };
+        let rule = format!("{kind} [{control}] {module} {}", options.join(" "));
+        stack.push(service.map_or(rule.clone(), |service| format!("{service} {rule}")).trim_end().to_owned());
     }
     if stack.is_empty() {
         return None;
@@ -197,8 +232,10 @@ fn read_pam(file: &File<'_>) -> Option<Reading> {
 }
 
 fn looks_kerberos(file: &File<'_>) -> Likeness {
-    let named = file.name() == "krb5.conf" || file.is_under("krb5.conf.d");
-    Likeness::named_or(named, || file.head_holds("[libdefaults]") && file.head_holds("="))
+    let named = ["krb5.conf", "kdc.conf"].contains(&file.name()) || file.is_under("krb5.conf.d");
+    Likeness::named_or(named, || {
+        file.head_holds("=") && ["[libdefaults]", "[kdcdefaults]"].iter().any(|mark| file.head_holds(mark))
+    })
 }
 
 fn read_kerberos(file: &File<'_>) -> Option<Reading> {
@@ -244,7 +281,8 @@ fn looks_openssl(file: &File<'_>) -> Likeness {
     let named =
         file.name().starts_with("openssl") && ["cnf", "conf", "cfg"].iter().any(|ending| file.has_ending(ending));
     Likeness::named_or(named, || {
-        let words = ["openssl_conf", "system_default", "distinguished_name", "default_ca"];
+        let words =
+            ["openssl_conf", "system_default", "distinguished_name", "default_ca", "MinProtocol", "TLS.MinProtocol"];
         ["cnf", "conf"].iter().any(|ending| file.has_ending(ending))
             && words.iter().any(|word| {
                 file.lines(&['#'])
@@ -292,62 +330,9 @@ fn read_openssl(file: &File<'_>) -> Option<Reading> {
     (settings > 0).then_some(reading)
 }
 
-fn looks_logging(file: &File<'_>) -> Likeness {
-    let rsyslog = file.name() == "rsyslog.conf" || (file.is_under("rsyslog.d") && file.has_ending("conf"));
-    Likeness::named_or(rsyslog, || file.name().starts_with("log4j2") && file.has_ending("properties"))
-}
-
-fn read_logging(file: &File<'_>) -> Option<Reading> {
-    let mut reading = Reading::default();
-    let (mut remotes, mut lines) = (Vec::new(), 0);
-    let tls = file.holds("StreamDriver=\"gtls\"")
-        || file.holds("$DefaultNetstreamDriver gtls")
-        || file.holds("streamdriver=\"gtls\"")
-        || file.holds("StreamDriver=\"ossl\"")
-        || file.holds("$ActionSendStreamDriverMode 1");
-    for (line, text) in file.joined_lines(&['#']) {
-        lines += 1;
-        if let Some(remote) = remote(&text) {
-            if !tls {
-                reading.observe(
-                    "logging-remote-cleartext",
-                    line,
-                    format!("logs go to {} in clear", remote.escape_debug()),
-                );
-            }
-            remotes.push(remote);
-        }
-        let lower = text.to_ascii_lowercase();
-        if ["%x{password}", "%x{token}", "${ctx:password}", "${ctx:token}"].iter().any(|mark| lower.contains(mark)) {
-            reading.observe("logging-sensitive", line, "a secret is written to the log");
-        }
-    }
-    reading.facts.set("remote", remotes);
-    (lines > 0).then_some(reading)
-}
-
-/// `*.* @@host:514` (TCP), `*.* @host` (UDP) or `action(type="omfwd" target="host" port="514")`.
-fn remote(line: &str) -> Option<String> {
-    if line.contains("omfwd") {
-        let value = |key: &str| {
-            let rest = line
-                .to_ascii_lowercase()
-                .find(&format!("{key}=\""))
-                .and_then(|at| line.get(at + key.len() + 2..).map(str::to_owned))?;
-            rest.split('"').next().map(str::to_owned)
-        };
-        let port = value("port").unwrap_or_else(|| "514".to_owned());
-        return value("target").map(|target| format!("{target}:{port}"));
-    }
-    let parts = words(line);
-    let target = parts.get(1)?.strip_prefix('@')?;
-    let target = target.trim_start_matches('@').split(';').next()?;
-    (!target.is_empty()).then(|| target.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{facts, kind_of, rules};
+    use super::super::tests::{kind_of, rules};
 
     #[test]
     fn one_sandbox_option_ends_the_complaint() {
@@ -371,17 +356,21 @@ mod tests {
         assert_eq!(rules("x", "auth requisite pam_deny.so\nauth required pam_permit.so\n"), []);
         assert_eq!(rules("x", "account required pam_permit.so\nsession include common\n"), []);
         assert_eq!(kind_of("x", "auth is important\n"), None);
+        let joined = "auth required pam_env.so # x\npassword required pam_unix.so sha512 \\\n  shadow nullok\n";
+        assert_eq!(rules("pam.d/x", joined), [("pam-nullok", Some(2))]);
+        let whole = "login auth required pam_unix.so nullok\nother auth required pam_deny.so\n";
+        assert_eq!(rules("etc/pam.conf", whole), [("pam-nullok", Some(1))]);
+        let short = "password requisite pam_pwquality.so retry=3 minlen=6\n";
+        assert_eq!(rules("pam.d/x", short), [("password-policy-weak", Some(1))]);
+        assert_eq!(rules("pam.d/x", &short.replace("=6", "=14")), []);
     }
 
     #[test]
-    fn strong_kerberos_openssl_and_logging_are_silent() {
+    fn strong_kerberos_and_openssl_are_silent() {
         assert_eq!(
             rules("krb5.conf", "[libdefaults]\nallow_weak_crypto = false\npermitted_enctypes = aes256-cts -rc4\n"),
             []
         );
         assert_eq!(rules("openssl.cnf", "[s]\nMinProtocol = TLSv1.2\nCipherString = DEFAULT:@SECLEVEL=2\n"), []);
-        let tls = "action(type=\"omfwd\" Target=\"h\" port=\"6514\" StreamDriver=\"gtls\")\n";
-        assert_eq!(rules("rsyslog.d/a.conf", tls), []);
-        assert_eq!(facts("rsyslog.d/a.conf", tls).find("remote"), Some(&vec!["h:6514"].into()));
     }
 }

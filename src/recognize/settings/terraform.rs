@@ -1,9 +1,13 @@
-//! Terraform: resources of a configuration, and the providers that its lock file pins.
+//! Terraform: resources of a configuration, what they grant and open, and the providers that its lock file pins.
 //!
-//! Lines and braces are enough for facts; expressions are not evaluated. Never here: variables' values.
+//! Expressions are not evaluated. Never here: variables' values.
+
+use std::collections::BTreeSet;
 
 use super::file::{File, unquoted};
-use super::{Kind, Likeness, Reading};
+use super::hcl::{self, Body};
+use super::tree::{self, Node, Value};
+use super::{Kind, Likeness, Reading, iam, ingress};
 use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
@@ -37,108 +41,121 @@ fn read_lock(file: &File<'_>) -> Option<Reading> {
 }
 
 fn looks_resources(file: &File<'_>) -> Likeness {
-    let plausible =
-        file.has_ending("tf") && (file.holds("resource \"") || file.holds("data \"") || file.holds("module \""));
+    let plausible = (file.has_ending("tf") || file.has_ending("tofu"))
+        && ["resource \"", "data \"", "module \""].iter().any(|mark| file.holds(mark));
     if plausible { Likeness::Maybe } else { Likeness::None }
 }
 
-/// Ports that nobody should reach from everywhere; web servers' are not among them.
-const PUBLIC_PORTS: [i64; 2] = [80, 443];
-
-/// What is known of the rule that lines are in.
-#[derive(Default)]
-struct Ingress {
-    depth: usize,
-    from: Option<i64>,
-    to: Option<i64>,
-    world: Option<u32>,
-}
-
 fn read_resources(file: &File<'_>) -> Option<Reading> {
+    let document = hcl::read(file.text());
     let mut reading = Reading::default();
-    let mut resources = Vec::new();
-    let mut resource = String::new();
-    let mut depth = 0_usize;
-    let mut ingress: Option<Ingress> = None;
-    for (line, text) in file.lines(&['#', '/']) {
-        if depth == 0 && text.starts_with("resource ") {
-            let mut names = text.split('"').skip(1).step_by(2);
-            if let (Some(kind), Some(name)) = (names.next(), names.next()) {
-                kind.clone_into(&mut resource);
-                resources.push(format!("{kind}.{name}"));
+    let (mut resources, mut openings) = (Vec::new(), Vec::new());
+    let mut blocks = 0;
+    for block in &document.blocks {
+        match (block.kind.as_str(), block.labels.as_slice()) {
+            ("resource", [kind, name]) => {
+                let title = format!("{kind}.{name}");
+                openings.extend(ingress::of_resource(kind, &block.body).into_iter().map(|open| (title.clone(), open)));
+                read_policies(&title, &block.body, &mut reading);
+                resources.push(title);
             }
+            ("data", [kind, name]) if kind == "aws_iam_policy_document" => {
+                for (index, statement) in block.body.of_kind("statement").enumerate() {
+                    iam::add(&format!("data.{name}"), index, &statement_of(statement), &mut reading);
+                }
+            }
+            ("module", [name]) => judge_module(name, &block.body, &mut reading),
+            ("data", [_, _]) => {}
+            _ => continue,
         }
-        let opens = text.starts_with("ingress") && text.contains('{');
-        let opens = opens || (depth == 0 && is_ingress_resource(&resource) && text.starts_with("resource "));
-        if opens && ingress.is_none() {
-            ingress = Some(Ingress { depth, ..Ingress::default() });
-        }
-        if let Some(ingress) = &mut ingress {
-            read_ingress(text, line, ingress);
-        }
-        judge_policy(text, line, &mut reading);
-        let bare = without_texts(text);
-        depth = (depth + bare.matches(['{', '[', '(']).count()).saturating_sub(bare.matches(['}', ']', ')']).count());
-        if ingress.as_ref().is_some_and(|ingress| depth <= ingress.depth) {
-            judge_ingress(&ingress.take().unwrap_or_default(), &mut reading);
-        }
+        blocks += 1;
     }
-    if resources.is_empty() {
+    if blocks == 0 {
         return None;
     }
+    for (title, opening) in &openings {
+        opening.judge(title, &mut reading);
+    }
+    let entries: BTreeSet<String> = openings
+        .iter()
+        .flat_map(|(title, opening)| opening.entries().map(move |entry| format!("{title}: {entry}")))
+        .collect();
+    reading.observations.sort_by_key(|seen| seen.line);
     reading.facts.set("resources", resources);
+    if !entries.is_empty() {
+        reading.facts.set("ingress", entries.into_iter().collect::<Vec<_>>());
+    }
     Some(reading)
 }
 
-fn is_ingress_resource(kind: &str) -> bool {
-    ["aws_security_group_rule", "aws_vpc_security_group_ingress_rule"].contains(&kind)
-}
-
-fn without_texts(line: &str) -> String {
-    line.split('"').step_by(2).collect()
-}
-
-fn read_ingress(text: &str, line: u32, ingress: &mut Ingress) {
-    let Some((name, value)) = text.split_once('=') else { return };
-    let number = || value.trim().parse::<i64>().ok();
-    match name.trim() {
-        "from_port" => ingress.from = number(),
-        "to_port" => ingress.to = number(),
-        "cidr_blocks" | "ipv6_cidr_blocks" | "cidr_ipv4" | "cidr_ipv6"
-            if value.contains("\"0.0.0.0/0\"") || value.contains("\"::/0\"") =>
-        {
-            ingress.world = Some(line);
+/// Policies that are written out: as values of `jsonencode`, or as JSON in a text.
+fn read_policies(title: &str, body: &Body, reading: &mut Reading) {
+    for (_, value) in &body.attributes {
+        let inner = value.text().filter(|text| text.trim_start().starts_with('{') && text.contains("\"Statement\""));
+        let document = inner.and_then(|text| tree::json_from(text, value.line));
+        let mut index = 0;
+        for (_, statements) in iam::policies(document.as_ref().unwrap_or(value)) {
+            for statement in statements {
+                iam::add(title, index, statement, reading);
+                index += 1;
+            }
         }
-        // A rule of its own may be for traffic that goes out.
-        "type" if value.contains("egress") => ingress.from = Some(-1),
-        _ => {}
     }
+    body.blocks.iter().for_each(|inner| read_policies(title, &inner.body, reading));
 }
 
-fn judge_ingress(ingress: &Ingress, reading: &mut Reading) {
-    let Some(line) = ingress.world else { return };
-    let outward = ingress.from == Some(-1);
-    let web = ingress.from == ingress.to && ingress.from.is_some_and(|port| PUBLIC_PORTS.contains(&port));
-    if !outward && !web {
-        let ports = match (ingress.from, ingress.to) {
-            (Some(from), Some(to)) if from == to => format!("port {from}"),
-            (Some(from), Some(to)) => format!("ports {from} to {to}"),
-            _ => "ports".to_owned(),
-        };
-        reading.observe("firewall-open-world", line, format!("{ports} open to everyone"));
+/// A block of `aws_iam_policy_document` as a statement in JSON would say it.
+fn statement_of(body: &Body) -> Node {
+    let here = |value| Node { line: 0, key_line: 0, value };
+    let mut entries = Vec::new();
+    if body.get("effect").is_none() {
+        entries.push(("Effect".to_owned(), here(Value::Text("Allow".to_owned()))));
     }
-}
-
-/// A policy written on one line with `jsonencode`.
-fn judge_policy(text: &str, line: u32, reading: &mut Reading) {
-    let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    for statement in packed.split("Effect=\"Allow\"").skip(1) {
-        let statement = statement.split("Effect=").next().unwrap_or_default();
-        let any =
-            |key: &str| statement.contains(&format!("{key}=\"*\"")) || statement.contains(&format!("{key}=[\"*\"]"));
-        if any("Action") && any("Resource") {
-            reading.observe("iam-admin-star", line, "every action on every resource is allowed");
+    let names = [
+        ("sid", "Sid"),
+        ("effect", "Effect"),
+        ("actions", "Action"),
+        ("not_actions", "NotAction"),
+        ("resources", "Resource"),
+        ("not_resources", "NotResource"),
+    ];
+    for (own, name) in names {
+        entries.extend(body.get(own).map(|node| (name.to_owned(), node.clone())));
+    }
+    for (own, name) in [("principals", "Principal"), ("not_principals", "NotPrincipal")] {
+        let whose: Vec<(String, Node)> = body
+            .of_kind(own)
+            .filter_map(|inner| Some((inner.get("type")?.text()?.to_owned(), inner.get("identifiers")?.clone())))
+            .map(|(kind, names)| (if kind == "*" { "AWS".to_owned() } else { kind }, names))
+            .collect();
+        if !whose.is_empty() {
+            entries.push((name.to_owned(), here(Value::Map(whose))));
         }
+    }
+    let conditions: Vec<(String, Node)> = body
+        .of_kind("condition")
+        .filter_map(|inner| {
+            let key = (inner.get("variable")?.text()?.to_owned(), inner.get("values")?.clone());
+            Some((inner.get("test")?.text()?.to_owned(), here(Value::Map(vec![key]))))
+        })
+        .collect();
+    if !conditions.is_empty() {
+        entries.push(("Condition".to_owned(), here(Value::Map(conditions))));
+    }
+    here(Value::Map(entries))
+}
+
+/// A module from elsewhere is fixed by a version, or by a revision in its address.
+fn judge_module(name: &str, body: &Body, reading: &mut Reading) {
+    let Some(source) = body.get("source") else { return };
+    let text = source.text().unwrap_or_default();
+    let local = text.starts_with(['.', '/', '$']);
+    let fetched =
+        text.contains("::") || text.contains("://") || text.contains(".git") || text.starts_with("github.com/");
+    let fixed = if fetched { text.contains("ref=") || text.ends_with(".zip") } else { body.get("version").is_some() };
+    if !local && !fixed {
+        let message = format!("the module {} can change under its name", name.escape_debug());
+        reading.observe("component-not-pinned", source.line, message);
     }
 }
 
@@ -146,19 +163,33 @@ fn judge_policy(text: &str, line: u32, reading: &mut Reading) {
 mod tests {
     use super::super::tests::{facts, kind_of, rules};
 
-    fn group(block: &str) -> String {
-        format!("resource \"aws_security_group\" \"a\" {{\n  {block}\n}}\n")
+    #[test]
+    fn policies_are_judged_however_they_are_written() {
+        let document = "data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    actions = [\n      \"*\"\n    ]\n    \
+                        resources = [\"*\"]\n  }\n}\n";
+        assert_eq!(rules("a.tf", document), [("iam-admin-star", Some(4))]);
+        let encoded = "resource \"aws_iam_role_policy\" \"p\" {\n  policy = jsonencode({\n    Statement = [\n      {\n        \
+                       Effect = \"Allow\"\n        Action = [\"iam:PassRole\"]\n        Resource = \"*\"\n      },\n    ]\n  })\n}\n";
+        assert_eq!(rules("a.tf", encoded), [("iam-pass-role-star", Some(6))]);
+        let text = "resource \"aws_iam_policy\" \"p\" {\n  policy = <<EOF\n{\"Statement\": [{\"Effect\": \"Allow\",\n\
+                    \"Action\": \"s3:*\", \"Resource\": \"x\"}]}\nEOF\n}\n";
+        assert_eq!(rules("a.tf", text), [("iam-wildcard-action", Some(4))]);
+        let refusal = "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Statement = [{ Effect = \"Deny\", \
+                       Action = \"*\", Resource = \"*\" }] })\n}\n";
+        assert_eq!(rules("a.tf", refusal), []);
     }
 
     #[test]
-    fn only_ports_beside_the_web_s_are_told() {
-        let rule = |direction: &str, port: u16, from: &str| {
-            group(&format!("{direction} {{\n from_port = {port}\n to_port = {port}\n cidr_blocks = [\"{from}\"]\n }}"))
-        };
-        assert_eq!(rules("a.tf", &rule("ingress", 22, "0.0.0.0/0")), [("firewall-open-world", Some(5))]);
-        assert_eq!(rules("a.tf", &rule("ingress", 443, "0.0.0.0/0")), []);
-        assert_eq!(rules("a.tf", &rule("ingress", 22, "10.0.0.0/8")), []);
-        assert_eq!(rules("a.tf", &rule("egress", 22, "0.0.0.0/0")), []);
+    fn modules_from_elsewhere_need_a_version() {
+        let module = |lines: &str| format!("module \"m\" {{\n  {lines}\n}}\n");
+        let loose = [("component-not-pinned", Some(2))];
+        assert_eq!(rules("a.tf", &module("source = \"a/b/aws\"")), loose);
+        assert_eq!(rules("a.tf", &module("source = \"git::https://x.test/a.git\"")), loose);
+        for sound in
+            ["source = \"./own\"", "source = \"a/b/aws\"\n  version = \"1.2.3\"", "source = \"git::ssh://x/a?ref=v1\""]
+        {
+            assert_eq!(rules("a.tf", &module(sound)), [], "{sound}");
+        }
     }
 
     #[test]

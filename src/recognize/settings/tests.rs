@@ -113,6 +113,23 @@ const SAMPLES: &[(&str, &str)] = &[
     ),
     ("Dockerfile", "FROM --platform=x a:1 AS b\nUSER 1:1\nRUN x \\\n y\n"),
     ("pg_hba.conf", "host a b 10.0.0.0 255.0.0.0 md5 radiussecrets=x\nlocal all all trust\n"),
+    ("a.yaml", "Statement:\n- Effect: Allow\n  Action: '*'\n  Resource: !Sub 'a${b}'\n"),
+    (
+        "b.nft",
+        "define A = 1\ntable t {\n set s { elements = { 1,\n 2 } }\n}\nadd rule t c tcp dport { 1 } accept comment \"x\" # y\n",
+    ),
+    (
+        "b.tf",
+        "data \"aws_iam_policy_document\" \"a\" {\n statement {\n actions = [\"*\"]\n }\n}\nmodule \"m\" {\n source = <<-E\n x\n E\n}\n\
+         resource \"a\" \"b\" {\n p = jsonencode({ Statement = [{ Effect = \"Allow\", \"Action\" : f(\"${x}\") }] })\n}\n",
+    ),
+    (
+        "n.yaml",
+        "apiVersion: a/v1\nkind: NetworkPolicy\nspec: {podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}, ingress: [{from: [{ipBlock: {cidr: ::/0}}]}]}\n",
+    ),
+    ("p.json", "{\"required_pull_request_reviews\": null, \"enforce_admins\": {\"enabled\": true}}"),
+    ("syslog-ng.conf", "@version: 4\ndestination d { tcp(\"h\" port(1)); };\n"),
+    ("log4j2.xml", "<a>\n<Socket host=\"h\"\n port=\"1\"/>%X{token}</a>\n"),
     (".htpasswd", "a:$apr1$x$y\nb:{SHA}z\n"),
     ("etc/nginx/a.conf", "server { listen 443 ssl; ssl_ciphers 'RC4:!a'; add_header X \"a;b\"; } # c\n"),
     ("apache2/a.conf", "<VirtualHost *>\nSSLProtocol all -SSLv3\nHeader set X \"y\"\n</VirtualHost>\n"),

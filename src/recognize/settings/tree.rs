@@ -13,10 +13,12 @@ use crate::recognize::structured;
 const MAX_DEPTH: usize = 60;
 const MAX_YAML_DEPTH: usize = 24;
 
-/// A value and the line where it begins.
+/// A value, the line where it begins, and the line of the key that it stands under.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
     pub(super) line: u32,
+    /// That of the value where there is no key.
+    pub(super) key_line: u32,
     pub(super) value: Value,
 }
 
@@ -93,6 +95,11 @@ impl Node {
         }
     }
 
+    /// Returns the first text of a list, or the one text, that is wanted.
+    pub(super) fn find_text(&self, wanted: impl Fn(&str) -> bool) -> Option<&Self> {
+        self.one_or_many().iter().find(|node| node.scalar().is_some_and(&wanted))
+    }
+
     /// Returns the texts of a list, or the one text.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.one_or_many().iter().filter_map(Self::scalar).collect()
@@ -101,7 +108,12 @@ impl Node {
 
 /// Reads one JSON value; comments and a comma before a closing bracket are passed over.
 pub(super) fn json(text: &str) -> Option<Node> {
-    let mut reader = Json { rest: text, line: 1 };
+    json_from(text, 1)
+}
+
+/// Reads one JSON value that begins on a given line of its file.
+pub(super) fn json_from(text: &str, line: u32) -> Option<Node> {
+    let mut reader = Json { rest: text, line };
     let node = reader.value(0)?;
     reader.skip()?;
     reader.rest.is_empty().then_some(node)
@@ -156,7 +168,7 @@ impl Json<'_> {
             '"' => Value::Text(self.text()?),
             _ => self.word()?,
         };
-        Some(Node { line, value })
+        Some(Node { line, key_line: line, value })
     }
 
     fn map(&mut self, depth: usize) -> Option<Value> {
@@ -167,12 +179,13 @@ impl Json<'_> {
             if self.take('}') {
                 return Some(Value::Map(entries));
             }
+            let key_line = self.line;
             let key = self.text()?;
             self.skip()?;
             if !self.take(':') {
                 return None;
             }
-            entries.push((key, self.value(depth + 1)?));
+            entries.push((key, Node { key_line, ..self.value(depth + 1)? }));
             self.skip()?;
             if !self.take(',') && !self.rest.starts_with('}') {
                 return None;
@@ -252,7 +265,12 @@ pub(super) fn yaml(text: &str) -> Option<Vec<Node>> {
 }
 
 fn node(spanned: Spanned<Value>) -> Node {
-    Node { line: u32::try_from(spanned.referenced.line()).unwrap_or(u32::MAX), value: spanned.value }
+    let line = line_of(&spanned);
+    Node { line, key_line: line, value: spanned.value }
+}
+
+fn line_of<T>(spanned: &Spanned<T>) -> u32 {
+    u32::try_from(spanned.referenced.line()).unwrap_or(u32::MAX)
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -332,9 +350,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(key) = access.next_key::<Value>()? {
-            let value = node(access.next_value::<Spanned<Value>>()?);
-            let key = match key {
+        while let Some(key) = access.next_key::<Spanned<Value>>()? {
+            let key_line = line_of(&key);
+            let value = Node { key_line, ..node(access.next_value::<Spanned<Value>>()?) };
+            let key = match key.value {
                 Value::Text(text) | Value::Number(text) => text,
                 Value::Flag(flag) => flag.to_string(),
                 _ => continue,
@@ -352,7 +371,10 @@ mod tests {
     #[test]
     fn json_values_know_their_lines() {
         let tree = json("{\n \"a\": [1,\n  \"x\\n\\u00e4\"], // why\n \"b\": {\"c\": true,},\n}\n").unwrap();
-        assert_eq!(tree.get("a").unwrap().items()[1], Node { line: 3, value: Value::Text("x\nä".to_owned()) });
+        assert_eq!(
+            tree.get("a").unwrap().items()[1],
+            Node { line: 3, key_line: 3, value: Value::Text("x\nä".to_owned()) }
+        );
         assert_eq!(tree.at(&["b", "c"]).unwrap().line, 4);
     }
 
@@ -368,6 +390,7 @@ mod tests {
         let documents = yaml("a: b\n---\non: push\nlist:\n- {x: 1}\n- y\n").unwrap();
         assert_eq!(documents.len(), 2);
         assert_eq!(documents[1].get("list").unwrap().items()[1].line, 6);
+        assert_eq!(documents[1].get("list").unwrap().key_line, 4);
         assert_eq!(documents[1].text_at("on"), Some("push"));
         assert_eq!(documents[1].get("list").unwrap().items()[0].get("x").unwrap().scalar(), Some("1"));
     }

@@ -110,7 +110,7 @@ fn wanted(name: &str) -> Option<Wanted> {
 fn looks_login(file: &File<'_>) -> Likeness {
     Likeness::named_or(file.name() == "login.defs", || {
         let first = file.first_lines(&['#']).next().unwrap_or_default();
-        ["ENCRYPT_METHOD", "PASS_MAX_DAYS", "PASS_MIN_DAYS", "MAIL_DIR"]
+        ["ENCRYPT_METHOD", "PASS_MAX_DAYS", "PASS_MIN_DAYS", "PASS_MIN_LEN", "PASS_WARN_AGE", "MAIL_DIR", "UID_MIN"]
             .iter()
             .any(|name| first.strip_prefix(name).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
     })
@@ -120,13 +120,18 @@ fn read_login(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     for (line, text) in file.lines(&['#']) {
         let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let value = value.split(" #").next().unwrap_or_default();
         if !name.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_') {
             return None;
         }
-        let value = unquoted(value.trim());
+        let value = unquoted(value.trim()).trim();
         let weak = ["DES", "MD5", "SHA1"].iter().any(|weak| weak.eq_ignore_ascii_case(value));
         if name == "ENCRYPT_METHOD" && weak {
             reading.observe("password-hash-weak", line, format!("passwords are hashed with {}", value.escape_debug()));
+        }
+        // The older switch counts where the newer word is missing.
+        if name == "MD5_CRYPT_ENAB" && value.eq_ignore_ascii_case("yes") && !file.holds("\nENCRYPT_METHOD") {
+            reading.observe("password-hash-weak", line, "passwords are hashed with MD5");
         }
         reading.facts.set(name, number_or_text(value));
     }
@@ -147,8 +152,36 @@ const MIN_LENGTH: i64 = 8;
 
 fn looks_quality(file: &File<'_>) -> Likeness {
     let named = file.name() == "pwquality.conf" || file.is_under("pwquality.conf.d");
-    Likeness::named_or(named, || false)
+    Likeness::named_or(named, || {
+        let name = |line: &str| line.split(['=', ' ', '\t']).next().is_some_and(|word| QUALITY.contains(&word));
+        let known = file.first_lines(&['#']).filter(|line| name(line)).count();
+        // Two of its words, and no other: `retry = 3` alone may be anybody's.
+        known > 1 && file.first_lines(&['#']).all(name)
+    })
 }
+
+/// The words of pwquality.conf(5).
+const QUALITY: [&str; 19] = [
+    "badwords",
+    "dcredit",
+    "dictcheck",
+    "dictpath",
+    "difok",
+    "enforce_for_root",
+    "enforcing",
+    "gecoscheck",
+    "lcredit",
+    "local_users_only",
+    "maxclassrepeat",
+    "maxrepeat",
+    "maxsequence",
+    "minclass",
+    "minlen",
+    "ocredit",
+    "retry",
+    "ucredit",
+    "usercheck",
+];
 
 fn read_quality(file: &File<'_>) -> Option<Reading> {
     let mut values = Values::new();
@@ -203,6 +236,13 @@ mod tests {
     fn passwords_are_judged_by_hash_and_length() {
         assert_eq!(rules("etc/login.defs", "UMASK 027\nENCRYPT_METHOD MD5\n"), [("password-hash-weak", Some(2))]);
         assert_eq!(rules("etc/login.defs", "ENCRYPT_METHOD YESCRYPT\n"), []);
+        assert_eq!(rules("etc/login.defs", "ENCRYPT_METHOD \"DES\" # x\n"), [("password-hash-weak", Some(1))]);
+        assert_eq!(rules("etc/login.defs", "MD5_CRYPT_ENAB yes\n"), [("password-hash-weak", Some(1))]);
+        assert_eq!(
+            rules("quality.cfg", "difok = 5\nminlen = 6\nenforce_for_root\n"),
+            [("password-policy-weak", Some(2))]
+        );
+        assert_eq!(kind_of("app.cfg", "retry = 3\n"), None);
         assert_eq!(facts("etc/login.defs", "UMASK\t027\nPASS_MAX_DAYS 90\n").text("UMASK"), Some("027"));
         assert_eq!(rules("etc/security/pwquality.conf", "minlen = 6\n"), [("password-policy-weak", Some(1))]);
         assert_eq!(rules("etc/security/pwquality.conf", "minlen=14\nenforce_for_root\n"), []);

@@ -1,31 +1,29 @@
-//! Web servers and proxies: nginx, Apache, `HAProxy`, and files of headers.
+//! Web servers and proxies: nginx, Apache and `HAProxy`.
 //!
-//! Protocols, ciphers, verification, references to certificates. Never here: what included files say.
+//! Protocols, ciphers, verification, headers, references to certificates. Never here: what included files say.
 
 use std::collections::BTreeSet;
 
-use super::file::{File, unquoted, words};
+use super::file::{File, words};
+use super::headers::Headers;
+use super::logging::is_secret_name;
 use super::tls::{is_weak_protocol, weak_ciphers};
 use super::{Kind, Likeness, Reading};
-use crate::domain::ItemClass;
+use crate::domain::{Facts, ItemClass};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "nginx-config", class: ItemClass::Hardening, looks: looks_nginx, read: read_nginx },
     Kind { name: "apache-config", class: ItemClass::Hardening, looks: looks_apache, read: read_apache },
     Kind { name: "haproxy-config", class: ItemClass::Hardening, looks: looks_haproxy, read: read_haproxy },
-    Kind { name: "http-headers", class: ItemClass::Policy, looks: looks_headers, read: read_headers },
 ];
-
-/// A year, the least that is of use.
-const HSTS_MIN_SECONDS: i64 = 31_536_000;
 
 fn looks_nginx(file: &File<'_>) -> Likeness {
     let named = file.name() == "nginx.conf" || (file.is_under("nginx") && file.has_ending("conf"));
     Likeness::named_or(named, || {
         let block = |line: &str| {
             ["server", "http", "upstream", "events", "stream"].iter().any(|name| {
-                line.strip_prefix(name)
-                    .is_some_and(|rest| rest.trim_start().starts_with('{') || rest.trim_end().ends_with('{'))
+                let rest = line.strip_prefix(name).filter(|rest| rest.starts_with([' ', '\t', '{']));
+                rest.is_some_and(|rest| rest.trim_start().starts_with('{') || rest.contains(" {"))
             })
         };
         let first = file.first_lines(&['#']).next().unwrap_or_default();
@@ -42,7 +40,8 @@ fn looks_nginx(file: &File<'_>) -> Likeness {
 
 fn read_nginx(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
-    let (mut tls, mut hsts, mut directives, mut others) = (false, false, 0, 0);
+    let (mut tls, mut directives, mut others) = (false, 0, 0);
+    let mut headers = Headers::default();
     for (line, parts) in nginx_statements(file.text()) {
         let Some((name, values)) = parts.split_first() else { continue };
         let plain = name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
@@ -50,14 +49,12 @@ fn read_nginx(file: &File<'_>) -> Option<Reading> {
         others += i32::from(!plain);
         tls |= name == "listen" && values.iter().any(|value| value == "ssl" || value == "quic");
         tls |= name == "ssl" && values.iter().any(|value| value == "on");
-        hsts |= judge_nginx(name, values, line, &mut reading);
+        judge_nginx(name, values, line, &mut headers, &mut reading);
     }
     if directives == 0 || others > directives {
         return None;
     }
-    if tls && !hsts {
-        reading.observe_whole("hsts-missing-or-short", "Strict-Transport-Security is not sent");
-    }
+    headers.close(tls, &mut reading);
     Some(reading)
 }
 
@@ -100,8 +97,7 @@ fn nginx_statements(text: &str) -> Vec<(u32, Vec<String>)> {
     statements
 }
 
-/// Judges one directive; says whether it sends a long enough HSTS header.
-fn judge_nginx(name: &str, values: &[String], line: u32, reading: &mut Reading) -> bool {
+fn judge_nginx(name: &str, values: &[String], line: u32, headers: &mut Headers, reading: &mut Reading) {
     let value = values.join(" ");
     match name {
         "ssl_protocols" => {
@@ -116,21 +112,34 @@ fn judge_nginx(name: &str, values: &[String], line: u32, reading: &mut Reading) 
         "ssl_certificate_key" => reading.facts.set("certificate_key", value),
         "ssl_client_certificate" => reading.facts.set("client_authority", value),
         "ssl_verify_client" => reading.facts.set("verify_client", value),
-        "proxy_ssl_verify" | "grpc_ssl_verify" | "uwsgi_ssl_verify" if value == "off" => {
-            reading.observe("tls-verification-off", line, "the certificate of the server behind is not verified");
+        "proxy_ssl_verify" | "grpc_ssl_verify" | "uwsgi_ssl_verify" => {
+            if value == "off" {
+                reading.observe("tls-verification-off", line, "the certificate of the server behind is not verified");
+            }
+            reading.facts.set(name, value);
         }
-        "add_header" | "more_set_headers" => {
-            let header = values.first().map(|header| header.trim_end_matches(':').to_ascii_lowercase());
-            return judge_header(
-                header.as_deref().unwrap_or_default(),
-                &values.get(1..).unwrap_or_default().join(" "),
-                line,
-                reading,
-            );
+        "add_header" => {
+            let (header, rest) = values.split_first().map_or(("", values), |(header, rest)| (header, rest));
+            let always = rest.len().saturating_sub(usize::from(rest.last().is_some_and(|word| word == "always")));
+            headers.send(header, &rest.get(..always).unwrap_or_default().join(" "), line, reading);
+        }
+        "more_set_headers" => {
+            for (header, value) in values.iter().filter_map(|value| value.split_once(':')) {
+                headers.send(header, value, line, reading);
+            }
+        }
+        // `$http_authorization`, `$cookie_session`, `$arg_token`: what a client sends in confidence.
+        "log_format" if value.split('$').skip(1).any(is_secret_variable) => {
+            reading.observe("logging-sensitive", line, "a secret is written to the log");
         }
         _ => {}
     }
-    false
+}
+
+fn is_secret_variable(rest: &str) -> bool {
+    let rest = rest.trim_start_matches('{');
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    rest.get(..end).is_some_and(|name| name == "request_body" || is_secret_name(&name.to_ascii_lowercase()))
 }
 
 fn judge_protocols<'v>(values: impl Iterator<Item = &'v str>, line: u32, reading: &mut Reading) {
@@ -147,67 +156,18 @@ fn judge_ciphers(list: &str, line: u32, reading: &mut Reading) {
     }
 }
 
-/// Judges one header; says whether it is HSTS for long enough.
-fn judge_header(name: &str, value: &str, line: u32, reading: &mut Reading) -> bool {
-    match name {
-        "content-security-policy" => judge_sources(value, line, reading),
-        "access-control-allow-origin" if unquoted(value.trim()).split_whitespace().next() == Some("*") => {
-            reading.observe("cors-wildcard", line, "every origin may read the answers");
-        }
-        "strict-transport-security" => {
-            let age = value.to_ascii_lowercase();
-            let age = age.split("max-age=").nth(1).map(|rest| rest.trim_start_matches('"'));
-            let digits: String = age.unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
-            if digits.parse::<i64>().is_ok_and(|seconds| seconds >= HSTS_MIN_SECONDS) {
-                return true;
-            }
-            let message = format!("Strict-Transport-Security holds for less than {HSTS_MIN_SECONDS} seconds");
-            reading.observe("hsts-missing-or-short", line, message);
-            // It is sent, if short: that is one finding, not two.
-            return true;
-        }
-        _ => {}
-    }
-    false
-}
-
-fn judge_sources(policy: &str, line: u32, reading: &mut Reading) {
-    let mut unsafe_sources = Vec::new();
-    for directive in policy.split(';') {
-        let mut words = directive.split_whitespace().map(|word| word.trim_matches('"'));
-        let name = words.next().unwrap_or_default();
-        if !["default-src", "script-src", "script-src-elem", "script-src-attr", "object-src", "base-uri"]
-            .contains(&name)
-        {
-            continue;
-        }
-        let sources: Vec<&str> = words.collect();
-        // With a nonce, a hash or strict-dynamic browsers pass over 'unsafe-inline'.
-        let guarded = sources.iter().any(|s| {
-            ["nonce-", "sha256-", "sha384-", "sha512-", "strict-dynamic"]
-                .iter()
-                .any(|g| s.trim_start_matches('\'').starts_with(g))
-        });
-        for source in sources {
-            let bare = source.trim_matches('\'');
-            if bare == "unsafe-eval" || source == "*" || (bare == "unsafe-inline" && !guarded) {
-                unsafe_sources.push(format!("{name} {bare}"));
-            }
-        }
-    }
-    if !unsafe_sources.is_empty() {
-        reading.observe("csp-unsafe", line, format!("allowed: {}", unsafe_sources.join(", ").escape_debug()));
-    }
-}
-
 fn looks_apache(file: &File<'_>) -> Likeness {
     let place = ["apache2", "httpd", "apache"].iter().any(|folder| file.is_under(folder));
-    let named = (place && file.has_ending("conf")) || ["httpd.conf", "apache2.conf"].contains(&file.name());
+    let own = ["httpd.conf", "apache2.conf", ".htaccess"];
+    let named = (place && file.has_ending("conf")) || own.contains(&file.name());
     Likeness::named_or(named, || {
         let first = file.first_lines(&['#']).next().unwrap_or_default();
         let opens =
             ["<VirtualHost ", "<IfModule ", "<Directory ", "SSLProtocol ", "SSLEngine ", "Listen ", "LoadModule "];
-        opens.iter().any(|mark| first.starts_with(mark))
+        let named = ["ServerName ", "ServerRoot ", "ServerAdmin ", "SSLCipherSuite ", "<Location", "Define "];
+        let in_blocks = named.iter().any(|mark| first.starts_with(mark))
+            && ["<VirtualHost ", "SSLEngine ", "SSLProtocol "].iter().any(|mark| file.head_holds(mark));
+        (in_blocks || opens.iter().any(|mark| first.starts_with(mark)))
             && ["SSL", "DocumentRoot", "ServerName", "LoadModule", "Require "].iter().any(|mark| file.head_holds(mark))
             && !file.has_ending("html")
     })
@@ -215,7 +175,8 @@ fn looks_apache(file: &File<'_>) -> Likeness {
 
 fn read_apache(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
-    let (mut tls, mut hsts, mut directives) = (false, false, 0);
+    let (mut tls, mut directives) = (false, 0);
+    let mut headers = Headers::default();
     for (line, text) in file.joined_lines(&['#']) {
         let parts = words(&text);
         let Some((name, values)) = parts.split_first() else { continue };
@@ -234,8 +195,12 @@ fn read_apache(file: &File<'_>) -> Option<Reading> {
             "sslcertificatefile" => reading.facts.set("certificate", value),
             "sslcertificatekeyfile" => reading.facts.set("certificate_key", value),
             "sslverifyclient" => reading.facts.set("verify_client", value),
-            "sslproxyverify" if value.eq_ignore_ascii_case("none") => {
-                reading.observe("tls-verification-off", line, "the certificate of the server behind is not verified");
+            "sslproxyverify" => {
+                if value.eq_ignore_ascii_case("none") {
+                    let message = "the certificate of the server behind is not verified";
+                    reading.observe("tls-verification-off", line, message);
+                }
+                reading.facts.set("proxy_verify", value);
             }
             "header" => {
                 let rest: Vec<&String> = values
@@ -244,8 +209,16 @@ fn read_apache(file: &File<'_>) -> Option<Reading> {
                     .collect();
                 if let Some((header, content)) = rest.split_first() {
                     let content = content.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
-                    hsts |= judge_header(&header.to_ascii_lowercase(), &content, line, &mut reading);
+                    headers.send(header, &content, line, &mut reading);
                 }
+            }
+            // `%{Authorization}i` writes a header of the request.
+            "logformat" | "customlog"
+                if value.split("%{").skip(1).any(|rest| {
+                    rest.split_once('}').is_some_and(|(name, _)| is_secret_name(&name.to_ascii_lowercase()))
+                }) =>
+            {
+                reading.observe("logging-sensitive", line, "a secret is written to the log");
             }
             _ => {}
         }
@@ -253,9 +226,7 @@ fn read_apache(file: &File<'_>) -> Option<Reading> {
     if directives == 0 {
         return None;
     }
-    if tls && !hsts {
-        reading.observe_whole("hsts-missing-or-short", "Strict-Transport-Security is not sent");
-    }
+    headers.close(tls, &mut reading);
     Some(reading)
 }
 
@@ -283,8 +254,8 @@ fn looks_haproxy(file: &File<'_>) -> Likeness {
     let named = file.name() == "haproxy.cfg" || (file.is_under("haproxy") && file.has_ending("cfg"));
     Likeness::named_or(named, || {
         let first = file.first_lines(&['#']).next().unwrap_or_default();
-        let section = ["global", "defaults", "frontend", "backend", "listen"];
-        let opens = first.split_whitespace().next().is_some_and(|word| section.contains(&word));
+        let named = ["defaults", "frontend", "backend", "listen"];
+        let opens = first == "global" || first.split_whitespace().next().is_some_and(|word| named.contains(&word));
         opens
             && (file.holds("\nfrontend ")
                 || file.holds("\nbackend ")
@@ -298,8 +269,15 @@ fn read_haproxy(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let mut sections = Vec::new();
     let mut certificates = Vec::new();
+    let (mut headers, mut verify) = (Headers::default(), Facts::new());
     for (line, text) in file.lines(&['#']) {
         let parts = words(text.split(" #").next().unwrap_or_default());
+        if let [way, set, header, value, ..] = parts.as_slice()
+            && way == "http-response"
+            && ["set-header", "add-header"].contains(&set.as_str())
+        {
+            headers.send(header, value, line, &mut reading);
+        }
         let after = |key: &str| parts.iter().position(|part| part == key).and_then(|at| parts.get(at + 1));
         match parts.first().map(String::as_str) {
             Some("frontend" | "backend" | "listen" | "global" | "defaults") => sections.push(parts.join(" ")),
@@ -319,6 +297,11 @@ fn read_haproxy(file: &File<'_>) -> Option<Reading> {
         if let Some(list) = after("ciphers") {
             judge_ciphers(list, line, &mut reading);
         }
+        if let (Some("server"), Some(name), Some(level)) =
+            (parts.first().map(String::as_str), parts.get(1), after("verify"))
+        {
+            verify.set(name.as_str(), level.as_str());
+        }
         let to_server = parts.first().is_some_and(|word| word == "server" || word == "default-server");
         let unverified = to_server && after("verify").is_some_and(|level| level == "none");
         if unverified || after("ssl-server-verify").is_some_and(|level| level == "none") {
@@ -329,37 +312,14 @@ fn read_haproxy(file: &File<'_>) -> Option<Reading> {
     if sections.is_empty() {
         return None;
     }
+    headers.close(false, &mut reading);
     reading.facts.set("sections", sections);
     reading.facts.set("certificates", certificates);
+    if !verify.is_empty() {
+        reading.facts.set("verify", verify);
+    }
     // A password of `stats auth` or `userlist` may stand in clear.
     reading.secret = file.holds("insecure-password ") || file.holds("stats auth ");
-    Some(reading)
-}
-
-fn looks_headers(file: &File<'_>) -> Likeness {
-    Likeness::named_or(file.name() == "_headers", || false)
-}
-
-/// Paths at the margin, headers indented below (Netlify, Cloudflare Pages).
-fn read_headers(file: &File<'_>) -> Option<Reading> {
-    let mut reading = Reading::default();
-    let mut paths = Vec::new();
-    for (line, text) in (1..).zip(file.text().lines()) {
-        let trimmed = text.trim();
-        if trimmed.is_empty() || trimmed.starts_with('#') {
-            continue;
-        }
-        if !text.starts_with([' ', '\t']) {
-            paths.push(trimmed);
-            continue;
-        }
-        let (name, value) = trimmed.split_once(':')?;
-        judge_header(&name.trim().to_ascii_lowercase(), value.trim(), line, &mut reading);
-    }
-    if paths.is_empty() {
-        return None;
-    }
-    reading.facts.set("paths", paths);
     Some(reading)
 }
 
@@ -382,16 +342,31 @@ mod tests {
     }
 
     #[test]
+    fn a_log_of_what_clients_send_in_confidence_is_told() {
+        let log = |what: &str| format!("log_format a '$remote_addr {what}';\nserver {{\n  listen 80;\n}}\n");
+        assert_eq!(rules("nginx/a.conf", &log("\"$http_authorization\"")), [("logging-sensitive", Some(1))]);
+        assert_eq!(rules("nginx/a.conf", &log("$request $status")), []);
+        assert_eq!(rules("apache2/a.conf", "LogFormat \"%h %{Cookie}i\" x\n"), [("logging-sensitive", Some(1))]);
+        assert_eq!(rules("apache2/a.conf", "LogFormat \"%h %{User-Agent}i\" x\n"), []);
+    }
+
+    #[test]
+    fn blocks_on_one_line_are_blocks() {
+        let text =
+            "upstream a { server 10.0.0.1:80; }\nserver {\n listen 80;\n location / { proxy_ssl_verify off; }\n}\n";
+        assert_eq!(rules("x.conf", text), [("tls-verification-off", Some(4))]);
+    }
+
+    #[test]
     fn a_plain_server_needs_no_hsts() {
         assert_eq!(rules("x", "server {\n listen 80;\n server_name a;\n}\n"), []);
     }
 
     #[test]
-    fn headers_are_judged_by_line() {
-        let text = "/*\n  Strict-Transport-Security: max-age=300\n  Access-Control-Allow-Origin: *\n/a\n  Access-Control-Allow-Origin: https://a\n";
-        assert_eq!(rules("public/_headers", text), [("hsts-missing-or-short", Some(2)), ("cors-wildcard", Some(3))]);
-        let nonce = "/*\n  Content-Security-Policy: script-src 'nonce-x' 'unsafe-inline'\n";
-        assert_eq!(rules("_headers", nonce), []);
+    fn a_site_may_begin_with_its_name() {
+        let text = "ServerName a\n<VirtualHost *:443>\nSSLEngine on\nHeader always set Strict-Transport-Security \"max-age=31536000\"\n</VirtualHost>\n";
+        assert_eq!(rules("site.conf", text), []);
+        assert_eq!(kind_of("a.txt", "global warming\nfrontend people\n server side\n"), None);
     }
 
     #[test]

@@ -61,6 +61,18 @@ fn settings_know_their_direction() {
             "chains.inet f input: drop → accept: what no rule takes is let in (weakened)",
         ),
         (
+            ".github/workflows/a.yml",
+            "on: push\npermissions: {contents: read}\njobs:\n  a: {runs-on: x}\n",
+            "on: push\njobs:\n  a: {runs-on: x}\n",
+            "permissions: [contents=read] → (none) (weakened)",
+        ),
+        (
+            "rsyslog.d/a.conf",
+            "action(type=\"omfwd\" target=\"h\" port=\"1\" StreamDriver=\"gtls\")\n",
+            "action(type=\"omfwd\" target=\"h\" port=\"1\")\n",
+            "cleartext: (none) → [h:1] (weakened)",
+        ),
+        (
             "pg_hba.conf",
             "local all all peer\n",
             "local all all peer\nhost all all 0.0.0.0/0 trust\n",
