@@ -6,14 +6,18 @@
 mod cargo;
 mod cargo_manifest;
 mod golang;
+mod graph;
+mod javascript;
 mod kind;
 mod npm;
 mod npm_lock;
 mod npm_manifest;
 mod purl;
+mod python;
 mod reading;
 mod requirement;
 mod requirements;
+mod structured;
 mod submodules;
 #[cfg(test)]
 mod testing;
@@ -31,8 +35,8 @@ use tree::{File, Tree};
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
-const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 6] =
-    [cargo::read, npm::read, requirements::read, golang::read, submodules::read, unread::read];
+const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 7] =
+    [cargo::read, javascript::read, python::read, requirements::read, golang::read, submodules::read, unread::read];
 
 /// Components and what became of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,8 +156,8 @@ mod tests {
     #[test]
     fn a_file_without_a_reader_and_a_file_that_is_too_long_are_said() {
         let long = " ".repeat(MOST_BYTES + 1);
-        let inventory = inventory(&[("poetry.lock", ""), ("go.mod", &long), ("README.md", "")]);
-        assert_eq!(status(&inventory, "poetry.lock"), CoverageStatus::Unsupported);
+        let inventory = inventory(&[("pixi.lock", ""), ("go.mod", &long), ("README.md", "")]);
+        assert_eq!(status(&inventory, "pixi.lock"), CoverageStatus::Unsupported);
         assert_eq!(status(&inventory, "go.mod"), CoverageStatus::Failed);
         assert_eq!(inventory.coverage.len(), 2);
     }
