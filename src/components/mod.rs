@@ -3,15 +3,19 @@
 //! One bad file never ends the run: it is a coverage entry. Never here: network, disk, package managers, or an
 //! invented version, hash or supplier. Serves IEC 62304 cl. 8.1.2. Format: docs/format.md §4.
 
+mod bazel;
 mod cargo;
 mod cargo_manifest;
+mod flake;
 mod golang;
 mod graph;
+mod helm;
 mod javascript;
 mod kind;
 mod npm;
 mod npm_lock;
 mod npm_manifest;
+mod pipeline;
 mod purl;
 mod python;
 mod reading;
@@ -19,6 +23,7 @@ mod requirement;
 mod requirements;
 mod structured;
 mod submodules;
+mod terraform;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -35,8 +40,20 @@ use tree::{File, Tree};
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
-const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 7] =
-    [cargo::read, javascript::read, python::read, requirements::read, golang::read, submodules::read, unread::read];
+const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 12] = [
+    cargo::read,
+    javascript::read,
+    python::read,
+    requirements::read,
+    golang::read,
+    submodules::read,
+    pipeline::read,
+    helm::read,
+    terraform::read,
+    flake::read,
+    bazel::read,
+    unread::read,
+];
 
 /// Components and what became of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
