@@ -22,6 +22,9 @@ const CENTRAL: &str = "https://bcr.bazel.build";
 /// So many calls of one file are read.
 const MOST_CALLS: usize = 5000;
 
+/// No call is longer.
+const LONGEST_CALL: usize = 5000;
+
 /// Extensions that come with Bazel, and fetch nothing that others wrote.
 const OWN_EXTENSIONS: [&str; 2] = ["@@bazel_tools", "@@platforms"];
 
@@ -137,7 +140,7 @@ fn declared(text: &str) -> (Vec<Declared>, BTreeSet<String>) {
     let (mut found, mut own) = (Vec::new(), BTreeSet::new());
     for (function, arguments) in calls(text) {
         let argument = |name: &str| arguments.get(name).cloned();
-        match (function.as_str(), argument("name"), argument("module_name")) {
+        match (function, argument("name"), argument("module_name")) {
             ("bazel_dep", Some(name), _) => {
                 let version = argument("version").filter(|version| !version.is_empty());
                 found.push(Declared { name, version, dev: argument("dev_dependency").as_deref() == Some("True") });
@@ -150,26 +153,24 @@ fn declared(text: &str) -> (Vec<Declared>, BTreeSet<String>) {
 }
 
 /// Returns the calls at the beginning of a line, with the arguments that are names and plain values.
-fn calls(text: &str) -> Vec<(String, BTreeMap<String, String>)> {
+fn calls(text: &str) -> Vec<(&'static str, BTreeMap<String, String>)> {
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = ["bazel_dep(", "local_path_override("].iter().filter_map(|name| rest.find(name)).min() {
-        let Some((before, here)) = rest.split_at_checked(at) else { break };
-        let Some((function, inside)) = here.split_once('(') else { break };
-        rest = inside;
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        if !line.trim().is_empty() || found.len() >= MOST_CALLS {
-            continue;
+    for function in ["bazel_dep", "local_path_override"] {
+        let starts = text.match_indices(function).filter_map(|(at, word)| {
+            let before = text.get(..at)?.trim_end_matches([' ', '\t']);
+            let inside = text.get(at + word.len()..)?.strip_prefix('(')?;
+            (before.is_empty() || before.ends_with('\n')).then_some(inside)
+        });
+        for inside in starts.take(MOST_CALLS) {
+            let end = inside.char_indices().nth(LONGEST_CALL).map_or(inside.len(), |(end, _)| end);
+            found.push((function, arguments(inside.get(..end).unwrap_or_default())));
         }
-        let (arguments, left) = arguments(inside);
-        found.push((function.to_owned(), arguments));
-        rest = left;
     }
     found
 }
 
 /// Reads `name = "text", other = True` up to the closing bracket.
-fn arguments(text: &str) -> (BTreeMap<String, String>, &str) {
+fn arguments(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut rest = text;
     loop {
@@ -180,9 +181,9 @@ fn arguments(text: &str) -> (BTreeMap<String, String>, &str) {
         }
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let Some((key, after)) = rest.split_at_checked(end).filter(|(key, _)| !key.is_empty()) else {
-            return (found, rest);
+            return found;
         };
-        let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else { return (found, after) };
+        let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else { return found };
         let quote = value.chars().next().filter(|c| ['"', '\''].contains(c));
         let parted = match quote {
             Some(quote) => value.get(1..).and_then(|inner| inner.split_once(quote)),
@@ -191,7 +192,7 @@ fn arguments(text: &str) -> (BTreeMap<String, String>, &str) {
                 value.split_at_checked(end)
             }
         };
-        let Some((value, next)) = parted else { return (found, after) };
+        let Some((value, next)) = parted else { return found };
         found.insert(key.to_owned(), value.trim().to_owned());
         rest = next;
     }

@@ -92,7 +92,8 @@ fn read_lock(file: File<'_>, lock: &Lock) -> Reading {
 fn target<'l>(lock: &'l Lock, input: &'l Value) -> Option<&'l str> {
     let mut steps = 0;
     let mut at: Option<&str> = input.as_str();
-    let mut list: Vec<&str> = input.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut list: Vec<&str> =
+        input.as_array().into_iter().flatten().filter_map(Value::as_str).take(MOST_STEPS).collect();
     list.reverse();
     if at.is_none() {
         at = Some(&lock.root);
@@ -104,7 +105,7 @@ fn target<'l>(lock: &'l Lock, input: &'l Value) -> Option<&'l str> {
             Value::String(name) => at = Some(name),
             Value::Array(path) => {
                 // What is left goes on from where this path leads.
-                list.extend(path.iter().rev().filter_map(Value::as_str));
+                list.extend(path.iter().take(MOST_STEPS).rev().filter_map(Value::as_str));
                 at = Some(&lock.root);
             }
             _ => return None,

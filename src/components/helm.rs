@@ -13,7 +13,7 @@ use super::purl::{self, Origin};
 use super::reading::Reading;
 use super::structured::yaml;
 use super::tree::{File, Tree, joined};
-use crate::domain::Scope;
+use crate::domain::{CoverageStatus, Scope};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -37,10 +37,14 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
         .of_kind(Kind::HelmChart)
         .filter_map(|file| Some((file.path.parent(), scopes(&dependencies(&file).ok()?))))
         .collect();
-    let locks = tree.of_kind(Kind::HelmLock).filter(|file| is_of_chart(tree, file));
     let mut locked: BTreeSet<&[u8]> = BTreeSet::new();
     let mut readings = Vec::new();
-    for file in locks {
+    for file in tree.of_kind(Kind::HelmLock) {
+        if !is_of_chart(tree, &file) {
+            let why = "it is of no chart, and this version has no other reader for it";
+            readings.push(Reading::ended(file.kind, file.path, CoverageStatus::Unsupported, why));
+            continue;
+        }
         match dependencies(&file) {
             Ok(list) => {
                 locked.insert(file.path.parent());
@@ -165,6 +169,7 @@ mod tests {
         assert_eq!(status(&inventory, "d/Chart.yaml"), CoverageStatus::Unlocked);
         assert_eq!(gaps(&inventory, "d/Chart.yaml"), ["f: no lock says which version"]);
         assert_eq!(status(&inventory, "y/Chart.lock"), CoverageStatus::Failed);
-        assert_eq!((inventory.components.len(), inventory.coverage.len()), (4, 4));
+        assert_eq!(status(&inventory, "x/requirements.lock"), CoverageStatus::Unsupported);
+        assert_eq!((inventory.components.len(), inventory.coverage.len()), (4, 5));
     }
 }

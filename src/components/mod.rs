@@ -129,7 +129,7 @@ fn sort<T: Ord>(values: &mut Vec<T>) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::testing::{found, inventory, status};
+    use super::testing::{SCRIPT_SAMPLES, found, inventory, status};
     use super::*;
     use crate::domain::CoverageStatus;
 
@@ -186,10 +186,10 @@ mod tests {
         fn damaged_files_never_end_the_run(
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in prop::option::of(any::<prop::sample::Index>()),
-            swapped in 0..SAMPLES.len(),
+            swapped in 0..SAMPLES.len() + SCRIPT_SAMPLES.len(),
         ) {
             let mut files = Vec::new();
-            for (index, (path, text)) in SAMPLES.iter().enumerate() {
+            for (index, (path, text)) in SAMPLES.iter().chain(&SCRIPT_SAMPLES).enumerate() {
                 let mut bytes = text.as_bytes().to_vec();
                 for (at, byte) in &damage {
                     let at = at.index(bytes.len());
@@ -202,7 +202,8 @@ mod tests {
             }
             let links = [(RepoPath::from("z"), "0123456789012345678901234567890123456789".to_owned())];
             let inventory = read(&files, &links);
-            prop_assert_eq!(inventory.coverage.len(), SAMPLES.len() + 1);
+            let least = SAMPLES.len() + 1;
+            prop_assert!((least..=least + SCRIPT_SAMPLES.len()).contains(&inventory.coverage.len()));
             files.reverse();
             prop_assert_eq!(&read(&files, &links), &inventory);
             for component in &inventory.components {

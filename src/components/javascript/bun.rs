@@ -22,8 +22,10 @@ use crate::domain::{CoverageStatus, Scope};
 /// The newest format of the lock that is known.
 const NEWEST: u64 = 1;
 
-/// No package is nested deeper.
-const DEEPEST: usize = 64;
+/// No package is nested deeper, no key is longer, and so many places are looked at.
+const DEEPEST: usize = 32;
+const LONGEST_KEY: usize = 1000;
+const MOST_LOOKS: usize = 1_000_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,7 +57,7 @@ fn read_lock(file: File<'_>, lock: &Lock, locked: &mut Locked) -> Reading {
     locked.folders.insert(folder.to_vec());
     locked.folders.extend(lock.workspaces.keys().filter_map(|path| resolved(folder, path)));
     let mut graph = Graph::default();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut places = Places { by_key: BTreeMap::new(), looks: 0 };
     let mut own: BTreeMap<&str, usize> = BTreeMap::new();
     for path in lock.workspaces.keys() {
         own.insert(path, graph.own(path.is_empty()));
@@ -66,26 +68,27 @@ fn read_lock(file: File<'_>, lock: &Lock, locked: &mut Locked) -> Reading {
             Some((_, path)) => own.get(path).copied(),
             None => None,
         };
-        places.insert(key, index.unwrap_or_else(|| add(&mut graph, &mut reading, told, entry)));
+        places.by_key.insert(key, index.unwrap_or_else(|| add(&mut graph, &mut reading, told, entry)));
     }
     let mut unresolved = 0;
     for (path, manifest) in &lock.workspaces {
         let Some(&from) = own.get(path.as_str()) else { continue };
         let at = manifest.name().filter(|_| !path.is_empty()).unwrap_or_default();
         for (name, (_, scope)) in manifest.needs() {
-            match find(&places, at, name) {
+            match places.find(at, name) {
                 Some(to) => graph.need(from, to, scope),
                 None => unresolved += 1,
             }
         }
     }
     for (key, entry) in &lock.packages {
-        let (Some(&from), Some(info)) = (places.get(key.as_str()), entry.iter().find_map(Value::as_object)) else {
+        let (Some(&from), Some(info)) = (places.by_key.get(key.as_str()), entry.iter().find_map(Value::as_object))
+        else {
             continue;
         };
         for (table, scope) in [("dependencies", Scope::Runtime), ("optionalDependencies", Scope::Optional)] {
             for name in info.get(table).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name) {
-                match find(&places, key, name) {
+                match places.find(key, name) {
                     Some(to) => graph.need(from, to, scope),
                     // What another platform needs may be left out.
                     None if scope == Scope::Optional => {}
@@ -119,17 +122,26 @@ fn add(graph: &mut Graph, reading: &mut Reading, told: &str, entry: &[Value]) ->
     graph.foreign(component)
 }
 
-/// Looks below the package itself, then below each that it stands in, then at the top.
-fn find(places: &BTreeMap<&str, usize>, key: &str, name: &str) -> Option<usize> {
-    let mut at = Some(key).filter(|key| !key.is_empty());
-    for _ in 0..DEEPEST {
-        let Some(here) = at else { break };
-        if let Some(found) = places.get(format!("{here}/{name}").as_str()) {
-            return Some(*found);
+/// Where packages are installed.
+struct Places<'a> {
+    by_key: BTreeMap<&'a str, usize>,
+    looks: usize,
+}
+
+impl Places<'_> {
+    /// Looks below the package itself, then below each that it stands in, then at the top.
+    fn find(&mut self, key: &str, name: &str) -> Option<usize> {
+        let mut at = Some(key).filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+        for _ in 0..DEEPEST {
+            let Some(here) = at.filter(|_| self.looks < MOST_LOOKS) else { break };
+            self.looks += 1;
+            if let Some(found) = self.by_key.get(format!("{here}/{name}").as_str()) {
+                return Some(*found);
+            }
+            at = above(here);
         }
-        at = above(here);
+        self.by_key.get(name).copied()
     }
-    places.get(name).copied()
 }
 
 /// Returns the key of the package that this one stands in. A scope and its name are one.

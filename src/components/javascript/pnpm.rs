@@ -221,15 +221,15 @@ fn without_peers(key: &str) -> &str {
     key.split('(').next().unwrap_or_default()
 }
 
-fn add(graph: &mut Graph, reading: &mut Reading, key: &str, package_: &Package) -> usize {
-    let resolution = &package_.resolution;
+fn add(graph: &mut Graph, reading: &mut Reading, key: &str, told: &Package) -> usize {
+    let resolution = &told.resolution;
     if resolution.directory.is_some() {
         return graph.own(false);
     }
     let (name, version) = named(key);
-    let name = package_.name.as_deref().unwrap_or(name);
+    let name = told.name.as_deref().unwrap_or(name);
     let is_plain = |version: &&str| !version.is_empty() && !version.contains([':', '/']);
-    let version = package_.version.as_deref().or_else(|| Some(version).filter(is_plain));
+    let version = told.version.as_deref().or_else(|| Some(version).filter(is_plain));
     let origin = match (&resolution.repo, &resolution.tarball) {
         (Some(repo), _) => Origin::Git { url: repo.clone(), commit: resolution.commit.clone().unwrap_or_default() },
         (None, Some(tarball)) => npm_lock::origin(tarball),

@@ -17,8 +17,10 @@ use super::yarn_lock::{Entry, Lock};
 use super::{add_integrity, package, split_at_version};
 use crate::domain::Scope;
 
-/// So many manifests are held against so many patterns of workspaces.
-const MOST_PATTERNS: usize = 100;
+/// So many patterns of workspaces are held against the manifests, and none that is longer; so are paths.
+const MOST_PATTERNS: usize = 50;
+const LONGEST_PATTERN: usize = 100;
+const LONGEST_PATH: usize = 300;
 
 /// What an entry is.
 enum What<'a> {
@@ -91,7 +93,7 @@ fn read_lock(tree: &Tree<'_>, file: File<'_>, lock: &Lock<'_>, locked: &mut Lock
         let manifest = own_folders.get(from).and_then(|at| manifest_in(tree, at.as_deref()?));
         let scopes = manifest.as_ref().map(Manifest::needs).unwrap_or_default();
         for need in &entry.needs {
-            let narrowed = if need.optional { Scope::Optional } else { Scope::Runtime };
+            let narrowed = if entry.is_optional(need) { Scope::Optional } else { Scope::Runtime };
             let scope = scopes.get(need.name).map_or(narrowed, |(_, scope)| narrowed.min(*scope));
             match requests.find(need.name, need.range) {
                 Some(to) => graph.need(from, to, scope),
@@ -132,13 +134,14 @@ fn manifest_in(tree: &Tree<'_>, folder: &[u8]) -> Option<Manifest> {
 fn own_packages(tree: &Tree<'_>, folder: &[u8], root: Option<&Manifest>) -> Vec<(Vec<u8>, Manifest)> {
     let Some(root) = root else { return Vec::new() };
     let mut own: Vec<_> = manifest_in(tree, folder).map(|manifest| (folder.to_vec(), manifest)).into_iter().collect();
-    let patterns: Vec<&str> = root.workspaces().take(MOST_PATTERNS).collect();
+    let patterns: Vec<&str> =
+        root.workspaces().filter(|pattern| pattern.len() <= LONGEST_PATTERN).take(MOST_PATTERNS).collect();
     if patterns.is_empty() {
         return own;
     }
     for file in tree.of_kind(Kind::NpmManifest) {
         let at = file.path.parent();
-        if at != folder && stands_in(at, folder) && !is_installed(at) {
+        if at.len() <= LONGEST_PATH && at != folder && stands_in(at, folder) && !is_installed(at) {
             let below = at.get(folder.len()..).unwrap_or_default();
             let below = below.strip_prefix(b"/").unwrap_or(below);
             if patterns.iter().any(|pattern| matches(pattern.trim_start_matches("./").as_bytes(), below)) {

@@ -3,6 +3,8 @@
 //! Both are lines whose indentation says what they belong to, and Yarn writes nothing else; so one parser reads both,
 //! in one pass. Never here: what an entry means.
 
+use std::collections::BTreeSet;
+
 /// A lock.
 #[derive(Default)]
 pub(super) struct Lock<'a> {
@@ -28,13 +30,15 @@ pub(super) struct Entry<'a> {
     pub(super) checksum: Option<&'a str>,
     /// Name and range of what it needs.
     pub(super) needs: Vec<Need<'a>>,
+    /// Yarn 2 and later: the names of what it can do without.
+    optional: BTreeSet<&'a str>,
 }
 
 /// One dependency of an entry.
 pub(super) struct Need<'a> {
     pub(super) name: &'a str,
     pub(super) range: &'a str,
-    pub(super) optional: bool,
+    optional: bool,
 }
 
 /// What the lines of a deeper indentation belong to.
@@ -77,7 +81,7 @@ impl<'a> Lock<'a> {
                 4.. if in_entry && part == Part::Meta => {
                     match (indent, lock.entries.last_mut()) {
                         (4, _) => marked = inner.strip_suffix(':').map(unquoted),
-                        (_, Some(entry)) if inner == "optional: true" => entry.mark_optional(marked),
+                        (_, Some(entry)) if inner == "optional: true" => entry.optional.extend(marked),
                         _ => {}
                     }
                     true
@@ -140,10 +144,9 @@ impl<'a> Entry<'a> {
         Part::Other
     }
 
-    fn mark_optional(&mut self, name: Option<&str>) {
-        for need in self.needs.iter_mut().filter(|need| Some(need.name) == name) {
-            need.optional = true;
-        }
+    /// Says whether it can do without what it needs.
+    pub(super) fn is_optional(&self, need: &Need<'_>) -> bool {
+        need.optional || self.optional.contains(need.name)
     }
 }
 
@@ -177,7 +180,8 @@ mod tests {
         assert_eq!(one.entries[0].patterns, ["@s/a@^1", "a@^1", "b@>= 1 < 2"]);
         assert_eq!(two.entries[0].patterns, ["@s/a@npm:^1", "a@npm:^1", "b@npm:>= 1 < 2"]);
         for lock in [&one, &two] {
-            let needs: Vec<_> = lock.entries[0].needs.iter().map(|need| (need.name, need.optional)).collect();
+            let needs: Vec<_> =
+                lock.entries[0].needs.iter().map(|need| (need.name, lock.entries[0].is_optional(need))).collect();
             assert_eq!((lock.entries[0].version, needs), (Some("1.0.0"), vec![("@s/c", false), ("d", true)]));
             assert!(lock.unclear.is_empty(), "{:?}", lock.unclear);
         }

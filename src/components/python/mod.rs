@@ -101,7 +101,7 @@ impl Names {
 
     /// Returns the packages of a name, of that version where one is told.
     fn find(&self, name: &str, version: Option<&str>) -> impl Iterator<Item = usize> {
-        let all = self.0.get(&pypi_name(name)).into_iter().flatten();
+        let all = self.0.get(&pypi_name(name)).into_iter().flatten().take(4 * MOST_NAMESAKES);
         let fits = move |known: &&(String, usize)| version.is_none_or(|version| known.0 == version);
         all.filter(fits).take(MOST_NAMESAKES).map(|(_, index)| *index)
     }
