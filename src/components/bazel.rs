@@ -185,12 +185,11 @@ fn arguments(text: &str) -> BTreeMap<String, String> {
         };
         let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else { return found };
         let quote = value.chars().next().filter(|c| ['"', '\''].contains(c));
-        let parted = match quote {
-            Some(quote) => value.get(1..).and_then(|inner| inner.split_once(quote)),
-            None => {
-                let end = value.find([',', ')', '\n']).unwrap_or(value.len());
-                value.split_at_checked(end)
-            }
+        let parted = if let Some(quote) = quote {
+            value.get(1..).and_then(|inner| inner.split_once(quote))
+        } else {
+            let end = value.find([',', ')', '\n']).unwrap_or(value.len());
+            value.split_at_checked(end)
         };
         let Some((value, next)) = parted else { return found };
         found.insert(key.to_owned(), value.trim().to_owned());

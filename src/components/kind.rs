@@ -140,13 +140,9 @@ impl Kind {
             // Git reads the one at the top only.
             ".gitmodules" if path.parent().is_empty() => Self::GitModules,
             _ if is_requirements(name, path.parent()) => Self::Requirements,
-            _ => match of_scripts_and_pipelines(name, path.parent()) {
-                Some(kind) => kind,
-                None => {
-                    let at = UNREAD.binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes())).ok()?;
-                    Self::Unread(UNREAD.get(at)?.1)
-                }
-            },
+            _ => {
+                return of_scripts_and_pipelines(name, path.parent()).or_else(|| unread(name));
+            }
         };
         Some(kind)
     }
@@ -160,7 +156,7 @@ impl Kind {
             Self::NpmManifest => "npm-manifest",
             Self::Requirements => "pip-requirements",
             Self::GoMod => "go-mod",
-            Self::GoSum => "go-sum",
+            Self::GoSum | Self::GoWorkSum => "go-sum",
             Self::GitModules => "git-submodules",
             Self::YarnLock => "yarn-lock",
             Self::PnpmLock => "pnpm-lock",
@@ -187,10 +183,14 @@ impl Kind {
             Self::BazelModule => "bazel-module",
             Self::BazelLock => "bazel-lock",
             Self::GoWork => "go-work",
-            Self::GoWorkSum => "go-sum",
             Self::Unread(reader) => reader,
         }
     }
+}
+
+fn unread(name: &str) -> Option<Kind> {
+    let at = UNREAD.binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes())).ok()?;
+    Some(Kind::Unread(UNREAD.get(at)?.1))
 }
 
 fn of_scripts_and_pipelines(name: &str, folder: &[u8]) -> Option<Kind> {

@@ -91,10 +91,10 @@ fn plain_json(bytes: &[u8]) -> Vec<u8> {
             blank(&mut plain, at, length);
         } else if byte == b',' {
             comma = Some(at);
-        } else if !byte.is_ascii_whitespace() {
-            if let Some(comma) = comma.take().filter(|_| matches!(byte, b'}' | b']')) {
-                blank(&mut plain, comma, 1);
-            }
+        } else if !byte.is_ascii_whitespace()
+            && let Some(comma) = comma.take().filter(|_| matches!(byte, b'}' | b']'))
+        {
+            blank(&mut plain, comma, 1);
         }
         at += length;
     }

@@ -1,4 +1,4 @@
-//! `.terraform.lock.hcl`: the providers of Terraform and OpenTofu.
+//! `.terraform.lock.hcl`: the providers of Terraform and its kin.
 //!
 //! `zh:` is the SHA-256 of a provider's archive for one platform, `h1:` is Go's hash of its content. `terraform` is no
 //! registered purl type, yet what others use. Never here: modules, which have no lock.
@@ -40,8 +40,9 @@ fn read_lock(file: File<'_>, text: &str) -> Reading {
         reading.gap(&format!("line {line} is not understood"));
     }
     for provider in &providers {
-        let component = component(&mut reading, provider);
-        component.into_iter().for_each(|component| reading.add(component));
+        if let Some(component) = component(&mut reading, provider) {
+            reading.add(component);
+        }
     }
     reading
 }

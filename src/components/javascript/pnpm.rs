@@ -143,7 +143,9 @@ fn read_lock(file: File<'_>, documents: Vec<Lock>, locked: &mut Locked) -> Readi
     }
     let mut reading = Reading::new(file.kind, file.path);
     locked.folders.insert(file.path.parent().to_vec());
-    documents.into_iter().for_each(|lock| read_document(file, lock, &mut reading, locked));
+    for lock in documents {
+        read_document(file, lock, &mut reading, locked);
+    }
     reading
 }
 

@@ -248,7 +248,7 @@ fn resolved_by_berry<'a>(entry: &Entry<'a>, resolution: &'a str) -> What<'a> {
 /// Yarn 1 keeps the request's alias for a name, and the address for an origin.
 fn resolved_by_classic<'a>(entry: &Entry<'a>) -> What<'a> {
     let requests = entry.patterns.iter().filter_map(|pattern| split_at_version(pattern));
-    let alias = requests.clone().find_map(|(_, range)| Some(range.strip_prefix("npm:")?));
+    let alias = requests.clone().find_map(|(_, range)| range.strip_prefix("npm:"));
     let (name, range) = requests.clone().next().unwrap_or_default();
     let name = alias.map_or(name, |alias| split_at_version(alias).map_or(alias, |(name, _)| name));
     let Some(from) = entry.resolved else {

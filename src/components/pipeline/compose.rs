@@ -12,7 +12,7 @@ use super::super::reading::Reading;
 use super::super::structured::yaml;
 use super::super::tree::{File, Tree};
 use super::Movable;
-use super::image::image;
+use super::image::add_image;
 use super::variables::filled;
 use crate::domain::Scope;
 
@@ -44,10 +44,7 @@ fn read_documents(file: File<'_>, documents: &[Value]) -> Reading {
     for service in documents.iter().flat_map(services).filter(|service| service.get("build").is_none()) {
         let Some(text) = service.get("image").and_then(Value::as_str) else { continue };
         match filled(text, &none) {
-            Some(text) => {
-                let component = image(&mut reading, &mut movable, &text, Scope::Runtime);
-                component.into_iter().for_each(|component| reading.add(component));
-            }
+            Some(text) => add_image(&mut reading, &mut movable, &text, Scope::Runtime),
             None => reading.gap(&format!("an image depends on a variable without a default: {text}")),
         }
     }

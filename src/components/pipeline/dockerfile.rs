@@ -9,7 +9,7 @@ use super::super::kind::Kind;
 use super::super::reading::Reading;
 use super::super::tree::{File, Tree};
 use super::Movable;
-use super::image::image;
+use super::image::add_image;
 use super::recipe::instructions;
 use super::variables::filled;
 use crate::domain::Scope;
@@ -63,10 +63,7 @@ fn read_recipe(file: File<'_>, text: &str) -> Reading {
     sources.extend(frontend.iter().map(|source| (source, Scope::Build)));
     for (source, scope) in sources {
         match source {
-            Source::Image(text) => {
-                let component = image(&mut reading, &mut movable, text, scope);
-                component.into_iter().for_each(|component| reading.add(component));
-            }
+            Source::Image(text) => add_image(&mut reading, &mut movable, text, scope),
             Source::Open(text) => reading.gap(&format!("an image depends on an argument without a default: {text}")),
             Source::Stage(_) => {}
         }

@@ -13,7 +13,7 @@ use super::super::reading::{Reading, is_hex};
 use super::super::structured::yaml;
 use super::super::tree::{File, Tree};
 use super::Movable;
-use super::image::image;
+use super::image::add_image;
 use super::variables::filled;
 use crate::domain::Scope;
 
@@ -45,11 +45,11 @@ fn read_documents(file: File<'_>, documents: &[Value]) -> Reading {
             variables.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
         let jobs = document.iter().filter(|(name, job)| job.is_object() && !NO_JOBS.contains(&name.as_str()));
         for holder in jobs.map(|(_, job)| job.get("image").into_iter().chain(list(job.get("services")))) {
-            holder.for_each(|value| add_image(&mut reading, &mut movable, value, &values));
+            holder.for_each(|value| add_filled(&mut reading, &mut movable, value, &values));
         }
         let top = document.get("image").into_iter().chain(list(document.get("services")));
         top.filter(|value| value.get("image").is_none())
-            .for_each(|value| add_image(&mut reading, &mut movable, value, &values));
+            .for_each(|value| add_filled(&mut reading, &mut movable, value, &values));
     }
     movable.report(&mut reading);
     reading
@@ -59,13 +59,10 @@ fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
-fn add_image(reading: &mut Reading, movable: &mut Movable, value: &Value, values: &BTreeMap<String, String>) {
+fn add_filled(reading: &mut Reading, movable: &mut Movable, value: &Value, values: &BTreeMap<String, String>) {
     let Some(text) = value.get("name").unwrap_or(value).as_str().filter(|text| !text.is_empty()) else { return };
     match filled(text, values) {
-        Some(text) => {
-            let component = image(reading, movable, &text, Scope::Build);
-            component.into_iter().for_each(|component| reading.add(component));
-        }
+        Some(text) => add_image(reading, movable, &text, Scope::Build),
         None => reading.gap(&format!("an image depends on a variable of the runner: {text}")),
     }
 }

@@ -7,7 +7,7 @@
 use super::super::purl::{self, Origin};
 use super::super::reading::{Reading, is_hex};
 use super::Movable;
-use crate::domain::{Component, Scope};
+use crate::domain::Scope;
 
 /// The names of Docker Hub.
 const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
@@ -21,24 +21,23 @@ struct Image<'a> {
     digest: Option<&'a str>,
 }
 
-/// Makes the component of an image; what can be moved is noted, and what is no image is a gap.
-pub(super) fn image(reading: &mut Reading, movable: &mut Movable, text: &str, scope: Scope) -> Option<Component> {
+/// Adds the component of an image; what can be moved is noted, and what is no image is a gap.
+pub(super) fn add_image(reading: &mut Reading, movable: &mut Movable, text: &str, scope: Scope) {
     let Some(found) = parted(text) else {
-        reading.gap(&format!("it names an image that is not understood: {text}"));
-        return None;
+        return reading.gap(&format!("it names an image that is not understood: {text}"));
     };
     let origin = found.registry.map_or(Origin::Usual, |host| Origin::Registry(host.to_ascii_lowercase()));
     let version = found.digest.or(found.tag);
     let purl = purl::typed("docker", found.name, version, &origin);
     let name = found.registry.map_or_else(|| found.name.to_owned(), |host| format!("{host}/{}", found.name));
-    let mut component = reading.component("docker", &name, version, purl)?;
+    let Some(mut component) = reading.component("docker", &name, version, purl) else { return };
     component.scope = scope;
     component.direct = Some(true);
     match found.digest.and_then(|digest| digest.strip_prefix("sha256:")) {
         Some(digest) => component.hashes.push(reading.hash("SHA-256", digest)),
         None => drop(movable.digests.insert(text.to_owned())),
     }
-    Some(component)
+    reading.add(component);
 }
 
 fn parted(text: &str) -> Option<Image<'_>> {

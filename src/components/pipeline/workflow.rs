@@ -1,7 +1,7 @@
 //! Workflows of GitHub and its kin, and actions: whose actions, workflows and images they run.
 //!
 //! `uses: owner/repository/path@ref` is the repository at that reference, with the path in the purl's subpath; a whole
-//! commit id pins it. What begins with `./` is the product's own. Never here: what an action itself uses.
+//! commit id pins it. What begins with `./` or `$/` is the product's own. Never here: what an action itself uses.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,11 @@ use super::super::reading::{Reading, is_hex};
 use super::super::structured::yaml;
 use super::super::tree::{File, Tree};
 use super::Movable;
-use super::image::image;
+use super::image::add_image;
 use crate::domain::Scope;
+
+/// How references to the product's own repository begin.
+const OWN: [&str; 3] = ["./", "../", "$/"];
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -75,30 +78,29 @@ fn read_documents(file: File<'_>, documents: &[Document]) -> Reading {
         });
         let own = document.runs.as_ref().and_then(|runs| runs.image.as_str());
         for text in containers.chain(own.filter(|text| text.starts_with("docker://"))) {
-            add_image(&mut reading, &mut movable, text);
+            add_plain(&mut reading, &mut movable, text);
         }
     }
     movable.report(&mut reading);
     reading
 }
 
-fn add_image(reading: &mut Reading, movable: &mut Movable, text: &str) {
+fn add_plain(reading: &mut Reading, movable: &mut Movable, text: &str) {
     if text.contains("${{") {
         return reading.gap(&format!("an image depends on an expression: {text}"));
     }
     let text = text.trim();
     if !text.is_empty() {
-        let component = image(reading, movable, text, Scope::Build);
-        component.into_iter().for_each(|component| reading.add(component));
+        add_image(reading, movable, text, Scope::Build);
     }
 }
 
 fn add(reading: &mut Reading, movable: &mut Movable, uses: &str) {
-    if uses.starts_with("./") || uses.starts_with("../") {
+    if OWN.iter().any(|start| uses.starts_with(start)) {
         return;
     }
     if uses.starts_with("docker://") {
-        return add_image(reading, movable, uses);
+        return add_plain(reading, movable, uses);
     }
     let (path, reference) = uses.rsplit_once('@').map_or((uses, None), |(path, found)| (path, Some(found)));
     if let Some((_, rest)) = path.split_once("://") {

@@ -1,7 +1,7 @@
 //! Conda's `environment.yml`.
 //!
 //! `name==1.0` and `name=1.0=build` are exact; `name=1.0` means any 1.0.x and is none. What stands under `pip` is of
-//! PyPI. Never here: a channel's contents.
+//! Python's own index. Never here: a channel's contents.
 
 use serde::Deserialize;
 use serde_json::Value;
