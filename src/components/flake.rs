@@ -19,7 +19,10 @@ use crate::domain::{Component, CoverageStatus, Scope};
 const NEWEST: u64 = 7;
 
 /// No input follows others through more steps.
-const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 16;
+
+/// So many inputs of one node are followed.
+const MOST_INPUTS: usize = 10_000;
 
 #[derive(Deserialize)]
 struct Lock {
@@ -77,7 +80,7 @@ fn read_lock(file: File<'_>, lock: &Lock) -> Reading {
         indexes.insert(name, index);
     }
     for (name, node) in &lock.nodes {
-        for input in node.inputs.values() {
+        for input in node.inputs.values().take(MOST_INPUTS) {
             let target = target(lock, input).and_then(|name| indexes.get(name));
             if let (Some(&from), Some(&to)) = (indexes.get(name.as_str()), target) {
                 graph.need(from, to, Scope::Build);

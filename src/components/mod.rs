@@ -179,6 +179,14 @@ mod tests {
         assert_eq!(inventory.coverage.len(), 2);
     }
 
+    #[test]
+    fn a_file_that_names_more_than_any_product_has_is_cut_and_said() {
+        let text: String = (0..50_010).map(|number| format!("a{number}==1\n")).collect();
+        let inventory = inventory(&[("requirements.txt", &text)]);
+        assert_eq!(inventory.components.len(), 50_000);
+        assert_eq!(inventory.coverage[0].gaps, ["it names more components than are kept"]);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(400))]
 

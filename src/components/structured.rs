@@ -34,8 +34,8 @@ pub(super) fn yaml<T: DeserializeOwned>(file: &File<'_>) -> Result<Vec<T>, Strin
         budget: serde_saphyr::budget! {
             max_depth: MOST_DEPTH,
             flow_nesting_limit: MOST_DEPTH,
-            max_events: 1_500_000,
-            max_nodes: 1_000_000,
+            max_events: 1_000_000,
+            max_nodes: 700_000,
             max_aliases: 2_000,
             max_anchors: 500,
             max_recorded_anchor_events: 200_000,

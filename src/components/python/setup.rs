@@ -33,6 +33,9 @@ pub(super) fn read(tree: &Tree<'_>, locked: &Locked) -> Vec<Reading> {
     configured.chain(programs).collect()
 }
 
+/// So many requirements of one file are kept.
+const MOST: usize = 20_000;
+
 /// Reads the sections `options` and `options.extras_require`; values go on in indented lines.
 fn declared(text: &str) -> Vec<Declared> {
     let mut found = Vec::new();
@@ -53,7 +56,7 @@ fn declared(text: &str) -> Vec<Declared> {
             value = rest.trim();
         }
         if let Some(scope) = scope {
-            let one = asked(value).filter(|_| !value.is_empty());
+            let one = asked(value).filter(|_| !value.is_empty() && found.len() < MOST);
             found.extend(one.map(|one| Declared { name: one.name, version: one.version, origin: one.origin, scope }));
         }
     }
