@@ -1,4 +1,4 @@
-//! `go.mod`, with the hashes of `go.sum`.
+//! `go.mod`, with the hashes of `go.sum`, and the workspaces of `go.work`.
 //!
 //! `go.mod` alone says which versions are selected; `go.sum` holds more than the build and only lends its hashes, which
 //! are Go's own hash of a tree (`h1`) and no file's SHA-256. A replacement is what is built, so it is the component.
@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::purl;
 use super::reading::{Reading, is_sound};
 use super::tree::{File, Tree, joined, resolved, upwards};
-use crate::domain::Scope;
+use crate::domain::{RepoPath, Scope};
 
 /// From this version on, `go.mod` lists indirect modules too.
 const COMPLETE_SINCE: (u32, u32) = (1, 17);
@@ -31,26 +31,79 @@ struct GoMod<'a> {
     replaced: BTreeMap<Place<'a>, Place<'a>>,
     excluded: BTreeSet<(&'a str, &'a str)>,
     tools: Vec<&'a str>,
+    /// The folders that a `go.work` takes together.
+    uses: Vec<&'a str>,
     /// Lines of another shape, from 1.
     unclear: Vec<usize>,
 }
 
-/// Reads every `go.mod` and `go.sum` of the tree.
+/// A `go.work`: its replacements count for every module that it takes together, and those are the product's own.
+struct Workspace<'a> {
+    folder: &'a [u8],
+    work: GoMod<'a>,
+    sums: Hashes<'a>,
+    members: BTreeSet<Vec<u8>>,
+    /// The paths of its modules.
+    own: BTreeSet<&'a str>,
+}
+
+/// The hash of each module's tree, with the file that holds it.
+type Hashes<'a> = BTreeMap<Version<'a>, (&'a str, &'a RepoPath)>;
+
+/// Module and version.
+type Version<'a> = (&'a str, &'a str);
+
+/// Reads every `go.mod`, `go.sum` and `go.work` of the tree.
 pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
-    let sums = tree.of_kind(Kind::GoSum).map(|file| match file.text() {
-        Ok(_) if tree.in_folder(file.path.parent(), "go.mod").is_some() => Reading::new(file.kind, file.path),
-        Ok(_) => {
-            let mut reading = Reading::new(file.kind, file.path);
-            reading.gap("no go.mod beside it tells which of its versions are selected");
-            reading
+    let mut readings = Vec::new();
+    for (kind, beside) in [(Kind::GoSum, "go.mod"), (Kind::GoWorkSum, "go.work")] {
+        readings.extend(tree.of_kind(kind).map(|file| match file.text() {
+            Ok(_) => {
+                let mut reading = Reading::new(file.kind, file.path);
+                if tree.in_folder(file.path.parent(), beside).is_none() {
+                    reading.gap(&format!("no {beside} beside it tells which of its versions are selected"));
+                }
+                reading
+            }
+            Err(why) => Reading::failed(file.kind, file.path, &why),
+        }));
+    }
+    let mut workspaces = Vec::new();
+    for file in tree.of_kind(Kind::GoWork) {
+        match file.text().map(GoMod::parse) {
+            Ok(work) => {
+                let mut reading = Reading::new(file.kind, file.path);
+                work.unclear.iter().for_each(|line| reading.gap(&format!("line {line} is not understood")));
+                readings.push(reading);
+                workspaces.push(Workspace::new(tree, file, work));
+            }
+            Err(why) => readings.push(Reading::failed(file.kind, file.path, &why)),
+        }
+    }
+    readings.extend(tree.of_kind(Kind::GoMod).map(|file| match file.text().map(GoMod::parse) {
+        Ok(parsed) => {
+            let workspace = workspaces.iter().find(|workspace| workspace.members.contains(file.path.parent()));
+            parsed.read(tree, file, workspace)
         }
         Err(why) => Reading::failed(file.kind, file.path, &why),
-    });
-    let mods = tree.of_kind(Kind::GoMod).map(|file| match file.text().map(GoMod::parse) {
-        Ok(parsed) => parsed.read(tree, file),
-        Err(why) => Reading::failed(file.kind, file.path, &why),
-    });
-    sums.chain(mods).collect()
+    }));
+    readings
+}
+
+impl<'a> Workspace<'a> {
+    fn new(tree: &Tree<'a>, file: File<'a>, work: GoMod<'a>) -> Self {
+        let folder = file.path.parent();
+        let members: BTreeSet<Vec<u8>> = work.uses.iter().filter_map(|path| resolved(folder, path)).collect();
+        let modules = members.iter().filter_map(|at| tree.in_folder(at, "go.mod")?.text().ok());
+        let own = modules.filter_map(|text| GoMod::parse(text).module).collect();
+        let sums = tree.in_folder(folder, "go.work.sum").map(hashes_of).unwrap_or_default();
+        Self { folder, work, sums, members, own }
+    }
+}
+
+fn hashes_of(file: File<'_>) -> Hashes<'_> {
+    let hashes = file.text().map(tree_hashes).unwrap_or_default();
+    hashes.into_iter().map(|(key, hash)| (key, (hash, file.path))).collect()
 }
 
 impl<'a> GoMod<'a> {
@@ -91,6 +144,7 @@ impl<'a> GoMod<'a> {
             ("require", [path, version]) => self.required.push((path, version, indirect)),
             ("exclude", [path, version]) => drop(self.excluded.insert((path, version))),
             ("tool", [path]) => self.tools.push(path),
+            ("use", [path]) => self.uses.push(path),
             ("replace", [path, "=>", to @ ..]) => drop(self.replaced.insert((path, None), place(to)?)),
             ("replace", [path, version, "=>", to @ ..]) => {
                 self.replaced.insert((path, Some(version)), place(to)?);
@@ -101,11 +155,10 @@ impl<'a> GoMod<'a> {
         Some(())
     }
 
-    fn read(&self, tree: &Tree<'_>, file: File<'_>) -> Reading {
+    fn read(&self, tree: &Tree<'_>, file: File<'_>, workspace: Option<&Workspace<'_>>) -> Reading {
         let mut reading = Reading::new(file.kind, file.path);
         let folder = file.path.parent();
-        let sums = tree.in_folder(folder, "go.sum").and_then(|file| Some((file, file.text().ok()?)));
-        let hashes = sums.map(|(_, text)| tree_hashes(text)).unwrap_or_default();
+        let sums = tree.in_folder(folder, "go.sum").map(hashes_of).unwrap_or_default();
         for line in &self.unclear {
             reading.gap(&format!("line {line} is not understood"));
         }
@@ -119,11 +172,17 @@ impl<'a> GoMod<'a> {
         }
         let tools = self.tool_modules();
         for (path, version, indirect) in self.selected() {
-            let (path, version) = match self.replacement(path, version) {
+            if workspace.is_some_and(|workspace| workspace.own.contains(path)) {
+                continue;
+            }
+            // A workspace's replacement wins over a module's.
+            let above = workspace.and_then(|above| Some((above.work.replacement(path, version)?, above.folder)));
+            let replacement = above.or_else(|| Some((self.replacement(path, version)?, folder)));
+            let (path, version) = match replacement {
                 None => (path, version),
-                Some((to, Some(version))) => (to, version),
-                Some((to, None)) => {
-                    let own = resolved(folder, to).is_some_and(|at| tree.find(&joined(&at, b"go.mod")).is_some());
+                Some(((to, Some(version)), _)) => (to, version),
+                Some(((to, None), from)) => {
+                    let own = resolved(from, to).is_some_and(|at| tree.find(&joined(&at, b"go.mod")).is_some());
                     if !own {
                         reading.gap(&format!("{path} is replaced by a folder that is not in the tree: {to}"));
                     }
@@ -136,13 +195,14 @@ impl<'a> GoMod<'a> {
             component.direct = Some(!indirect || tool);
             // A tool that the product does not import itself is marked as indirect.
             component.scope = if indirect && tool { Scope::Build } else { Scope::Runtime };
-            match (hashes.get(&(path, version)), sums) {
-                (Some(hash), Some((sum, _))) => {
+            let above = || workspace.and_then(|workspace| workspace.sums.get(&(path, version)));
+            match sums.get(&(path, version)).or_else(above) {
+                Some((hash, sum)) => {
                     let mut hash = reading.hash("h1", hash);
-                    hash.origin = sum.path.clone();
+                    hash.origin = (*sum).clone();
                     component.hashes.push(hash);
                 }
-                _ => reading.gap(&format!("{path} {version}: go.sum holds no hash of it")),
+                None => reading.gap(&format!("{path} {version}: go.sum holds no hash of it")),
             }
             reading.add(component);
         }
@@ -161,7 +221,7 @@ impl<'a> GoMod<'a> {
         selected.into_iter().map(|(path, (version, indirect))| (path, version, indirect))
     }
 
-    fn replacement(&self, path: &'a str, version: &'a str) -> Option<Place<'a>> {
+    fn replacement(&self, path: &str, version: &str) -> Option<Place<'a>> {
         self.replaced.get(&(path, Some(version))).or_else(|| self.replaced.get(&(path, None))).copied()
     }
 
@@ -252,5 +312,25 @@ mod tests {
                 "before go 1.17 a go.mod does not list every indirect module"
             ]
         );
+    }
+
+    #[test]
+    fn a_workspace_replaces_for_its_members_and_makes_them_own() {
+        let work = "go 1.22\nuse (\n\t./a\n\t./b\n)\nreplace x.org/x => ./x\nreplace y.org/y => fork.org/y v2.0.0\n";
+        let a = "module m.org/a\ngo 1.22\nrequire (\n\tm.org/b v0.0.0\n\tx.org/x v1.0.0\n\ty.org/y v1.0.0\n)\nreplace y.org/y => other.org/y v3.0.0\n";
+        let sum = format!("fork.org/y v2.0.0 h1:{HASH}\n");
+        let inventory = inventory(&[
+            ("go.work", work),
+            ("go.work.sum", &sum),
+            ("a/go.mod", a),
+            ("b/go.mod", "module m.org/b\ngo 1.22\n"),
+            ("x/go.mod", "module x.org/x\n"),
+            ("alone/go.mod", "module m.org/c\ngo 1.22\nrequire y.org/y v1.0.0\n"),
+        ]);
+        let y = found(&inventory, "pkg:golang/fork.org/y@v2.0.0");
+        assert_eq!(y.hashes[0].origin.to_string(), "go.work.sum");
+        found(&inventory, "pkg:golang/y.org/y@v1.0.0");
+        assert_eq!(inventory.components.len(), 2);
+        assert!(gaps(&inventory, "a/go.mod").is_empty());
     }
 }

@@ -23,32 +23,82 @@ pub(super) enum Kind {
     GoSum,
     /// `.gitmodules` at the top.
     GitModules,
+
+    // Scripts' languages, pipelines, images and the tools of builds.
+    /// `yarn.lock`, of either Yarn.
+    YarnLock,
+    /// `pnpm-lock.yaml`, `npm-shrinkwrap.yaml`.
+    PnpmLock,
+    /// `bun.lock`.
+    BunLock,
+    /// `deno.lock`.
+    DenoLock,
+    /// `Pipfile`.
+    Pipfile,
+    /// `Pipfile.lock`.
+    PipfileLock,
+    /// `poetry.lock`.
+    PoetryLock,
+    /// `pdm.lock`.
+    PdmLock,
+    /// `uv.lock`, `*.py.lock`.
+    UvLock,
+    /// `pylock.toml`, `pylock.*.toml`.
+    Pylock,
+    /// `pyproject.toml`.
+    PythonProject,
+    /// `setup.cfg`.
+    SetupCfg,
+    /// `setup.py`.
+    SetupPy,
+    /// `environment.yml`.
+    CondaEnvironment,
+    /// What a forge runs: `.github/workflows/*.yml` and the like, at the top.
+    Workflow,
+    /// `action.yml`.
+    Action,
+    /// `.gitlab-ci.yml`, and the texts in a folder `.gitlab/ci`.
+    GitlabCi,
+    /// `Dockerfile`, `Containerfile`, with any addition.
+    Dockerfile,
+    /// `compose.yml`, `docker-compose.yml`, with any addition.
+    Compose,
+    /// `Chart.lock`, `requirements.lock` of a chart.
+    HelmLock,
+    /// `Chart.yaml`, `requirements.yaml` beside one.
+    HelmChart,
+    /// `.terraform.lock.hcl`.
+    TerraformLock,
+    /// `flake.lock`.
+    FlakeLock,
+    /// `MODULE.bazel`.
+    BazelModule,
+    /// `MODULE.bazel.lock`.
+    BazelLock,
+    /// `go.work`.
+    GoWork,
+    /// `go.work.sum`.
+    GoWorkSum,
+
     /// Known, and not read by this version; with the name of the reader that is still to come.
     Unread(&'static str),
 }
 
 /// Lock files and manifests that pin or declare components and have no reader yet.
-const UNREAD: [(&str, &str); 58] = [
-    (".terraform.lock.hcl", "terraform-lock"),
+const UNREAD: [(&str, &str); 38] = [
     ("Cartfile.resolved", "carthage-resolved"),
-    ("Chart.lock", "helm-lock"),
     ("Directory.Packages.props", "nuget-central"),
     ("Gemfile", "gemfile"),
     ("Gemfile.lock", "gemfile-lock"),
     ("Gopkg.lock", "go-dep-lock"),
-    ("MODULE.bazel", "bazel-module"),
-    ("MODULE.bazel.lock", "bazel-lock"),
     ("Manifest.toml", "julia-manifest"),
     ("Package.resolved", "swift-resolved"),
     ("Paket.lock", "paket-lock"),
-    ("Pipfile", "pipfile"),
-    ("Pipfile.lock", "pipfile-lock"),
     ("Podfile.lock", "cocoapods-lock"),
     ("build.gradle", "gradle-build"),
     ("build.gradle.kts", "gradle-build"),
     ("build.sbt", "sbt-build"),
     ("buildscript-gradle.lockfile", "gradle-lock"),
-    ("bun.lock", "bun-lock"),
     ("bun.lockb", "bun-lock"),
     ("cabal.project.freeze", "cabal-freeze"),
     ("composer.json", "composer-manifest"),
@@ -56,37 +106,24 @@ const UNREAD: [(&str, &str); 58] = [
     ("conan.lock", "conan-lock"),
     ("conanfile.py", "conan-recipe"),
     ("conanfile.txt", "conan-recipe"),
+    ("conda-lock.yml", "conda-lock"),
     ("cpanfile.snapshot", "cpan-snapshot"),
-    ("deno.lock", "deno-lock"),
     ("deps.edn", "clojure-deps"),
-    ("environment.yaml", "conda-environment"),
-    ("environment.yml", "conda-environment"),
-    ("flake.lock", "nix-lock"),
     ("glide.lock", "go-glide-lock"),
-    ("go.work", "go-work"),
     ("gradle.lockfile", "gradle-lock"),
     ("ivy.xml", "ivy"),
     ("libs.versions.toml", "gradle-catalog"),
     ("mix.lock", "mix-lock"),
-    ("npm-shrinkwrap.yaml", "pnpm-lock"),
     ("packages.config", "nuget-config"),
     ("packages.lock.json", "nuget-lock"),
     ("paket.lock", "paket-lock"),
-    ("pdm.lock", "pdm-lock"),
-    ("pnpm-lock.yaml", "pnpm-lock"),
-    ("poetry.lock", "poetry-lock"),
+    ("pixi.lock", "pixi-lock"),
     ("pom.xml", "maven-pom"),
     ("pubspec.lock", "pub-lock"),
-    ("pylock.toml", "pylock"),
-    ("pyproject.toml", "python-project"),
     ("rebar.lock", "rebar-lock"),
     ("renv.lock", "renv-lock"),
-    ("setup.cfg", "setuptools"),
-    ("setup.py", "setuptools"),
     ("stack.yaml.lock", "stack-lock"),
-    ("uv.lock", "uv-lock"),
     ("vcpkg.json", "vcpkg-manifest"),
-    ("yarn.lock", "yarn-lock"),
 ];
 
 impl Kind {
@@ -104,8 +141,7 @@ impl Kind {
             ".gitmodules" if path.parent().is_empty() => Self::GitModules,
             _ if is_requirements(name, path.parent()) => Self::Requirements,
             _ => {
-                let at = UNREAD.binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes())).ok()?;
-                Self::Unread(UNREAD.get(at)?.1)
+                return of_scripts_and_pipelines(name, path.parent()).or_else(|| unread(name));
             }
         };
         Some(kind)
@@ -120,11 +156,105 @@ impl Kind {
             Self::NpmManifest => "npm-manifest",
             Self::Requirements => "pip-requirements",
             Self::GoMod => "go-mod",
-            Self::GoSum => "go-sum",
+            Self::GoSum | Self::GoWorkSum => "go-sum",
             Self::GitModules => "git-submodules",
+            Self::YarnLock => "yarn-lock",
+            Self::PnpmLock => "pnpm-lock",
+            Self::BunLock => "bun-lock",
+            Self::DenoLock => "deno-lock",
+            Self::Pipfile => "pipfile",
+            Self::PipfileLock => "pipfile-lock",
+            Self::PoetryLock => "poetry-lock",
+            Self::PdmLock => "pdm-lock",
+            Self::UvLock => "uv-lock",
+            Self::Pylock => "pylock",
+            Self::PythonProject => "python-project",
+            Self::SetupCfg | Self::SetupPy => "setuptools",
+            Self::CondaEnvironment => "conda-environment",
+            Self::Workflow => "workflow",
+            Self::Action => "action",
+            Self::GitlabCi => "gitlab-ci",
+            Self::Dockerfile => "dockerfile",
+            Self::Compose => "compose",
+            Self::HelmLock => "helm-lock",
+            Self::HelmChart => "helm-chart",
+            Self::TerraformLock => "terraform-lock",
+            Self::FlakeLock => "nix-lock",
+            Self::BazelModule => "bazel-module",
+            Self::BazelLock => "bazel-lock",
+            Self::GoWork => "go-work",
             Self::Unread(reader) => reader,
         }
     }
+}
+
+fn unread(name: &str) -> Option<Kind> {
+    let at = UNREAD.binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes())).ok()?;
+    Some(Kind::Unread(UNREAD.get(at)?.1))
+}
+
+fn of_scripts_and_pipelines(name: &str, folder: &[u8]) -> Option<Kind> {
+    let kind = match name {
+        "yarn.lock" => Kind::YarnLock,
+        "pnpm-lock.yaml" | "npm-shrinkwrap.yaml" => Kind::PnpmLock,
+        "bun.lock" => Kind::BunLock,
+        "deno.lock" => Kind::DenoLock,
+        "Pipfile" => Kind::Pipfile,
+        "Pipfile.lock" => Kind::PipfileLock,
+        "poetry.lock" => Kind::PoetryLock,
+        "pdm.lock" => Kind::PdmLock,
+        "uv.lock" => Kind::UvLock,
+        "pyproject.toml" => Kind::PythonProject,
+        "setup.cfg" => Kind::SetupCfg,
+        "setup.py" => Kind::SetupPy,
+        "environment.yml" | "environment.yaml" => Kind::CondaEnvironment,
+        "action.yml" | "action.yaml" => Kind::Action,
+        "Chart.lock" | "requirements.lock" => Kind::HelmLock,
+        "Chart.yaml" | "requirements.yaml" => Kind::HelmChart,
+        ".terraform.lock.hcl" => Kind::TerraformLock,
+        "flake.lock" => Kind::FlakeLock,
+        "MODULE.bazel" => Kind::BazelModule,
+        "MODULE.bazel.lock" => Kind::BazelLock,
+        "go.work" => Kind::GoWork,
+        "go.work.sum" => Kind::GoWorkSum,
+        // Of a script, as uv writes it.
+        _ if name.ends_with(".py.lock") => Kind::UvLock,
+        _ if is_image_recipe(name) => Kind::Dockerfile,
+        _ => return of_addition(name, folder),
+    };
+    Some(kind)
+}
+
+/// Knows files by an addition to their names, or by where they stand.
+fn of_addition(name: &str, folder: &[u8]) -> Option<Kind> {
+    if name.starts_with("pylock.") && name.ends_with(".toml") {
+        return Some(Kind::Pylock);
+    }
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"))?;
+    // The forges run those at the top only.
+    let workflows: [&[u8]; 3] = [b".github/workflows", b".gitea/workflows", b".forgejo/workflows"];
+    if workflows.contains(&folder) {
+        return Some(Kind::Workflow);
+    }
+    let in_gitlab_ci = folder == b".gitlab/ci" || folder.starts_with(b".gitlab/ci/");
+    if stem.ends_with(".gitlab-ci") || in_gitlab_ci {
+        return Some(Kind::GitlabCi);
+    }
+    let compose = ["compose", "docker-compose", "podman-compose"].iter().find_map(|start| stem.strip_prefix(start));
+    compose.filter(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])).map(|_| Kind::Compose)
+}
+
+/// `Dockerfile`, `Dockerfile.prod`, `prod.Dockerfile`, `Dockerfile-fpm`; what only ignores files or is code is none.
+fn is_image_recipe(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["dockerfile", "containerfile"].iter().any(|word| {
+        let after = lower.strip_prefix(word).is_some_and(|rest| {
+            let parted = rest.is_empty() || rest.starts_with(['.', '-', '_']);
+            let other = [".dockerignore", ".md", ".txt", ".py", ".go", ".ts", ".js", ".rs", ".sh", ".j2", ".tmpl"];
+            parted && !other.iter().any(|ending| rest.ends_with(ending))
+        });
+        after || lower.strip_suffix(word).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
+    })
 }
 
 fn is_requirements(name: &str, folder: &[u8]) -> bool {
@@ -157,6 +287,18 @@ mod tests {
             (".gitmodules", Some(Kind::GitModules)),
             ("vendor/.gitmodules", None),
             ("cargo.lock", None),
+            ("docker/prod.Dockerfile", Some(Kind::Dockerfile)),
+            ("Dockerfile-fpm", Some(Kind::Dockerfile)),
+            ("Containerfile.dev", Some(Kind::Dockerfile)),
+            ("Dockerfile.dockerignore", None),
+            ("dockerfile_parser.rs", None),
+            (".github/workflows/ci.yaml", Some(Kind::Workflow)),
+            ("vendor/.github/workflows/ci.yaml", None),
+            ("a/action.yml", Some(Kind::Action)),
+            ("docker-compose.prod.yml", Some(Kind::Compose)),
+            ("composer.yml", None),
+            ("pylock.dev.toml", Some(Kind::Pylock)),
+            ("ci/build.gitlab-ci.yml", Some(Kind::GitlabCi)),
         ] {
             assert_eq!(Kind::of(&RepoPath::from(path)), kind, "{path}");
         }

@@ -3,18 +3,27 @@
 //! One bad file never ends the run: it is a coverage entry. Never here: network, disk, package managers, or an
 //! invented version, hash or supplier. Serves IEC 62304 cl. 8.1.2. Format: docs/format.md §4.
 
+mod bazel;
 mod cargo;
 mod cargo_manifest;
+mod flake;
 mod golang;
+mod graph;
+mod helm;
+mod javascript;
 mod kind;
 mod npm;
 mod npm_lock;
 mod npm_manifest;
+mod pipeline;
 mod purl;
+mod python;
 mod reading;
 mod requirement;
 mod requirements;
+mod structured;
 mod submodules;
+mod terraform;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -31,8 +40,20 @@ use tree::{File, Tree};
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
-const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 6] =
-    [cargo::read, npm::read, requirements::read, golang::read, submodules::read, unread::read];
+const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 12] = [
+    cargo::read,
+    javascript::read,
+    python::read,
+    requirements::read,
+    golang::read,
+    submodules::read,
+    pipeline::read,
+    helm::read,
+    terraform::read,
+    flake::read,
+    bazel::read,
+    unread::read,
+];
 
 /// Components and what became of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +129,7 @@ fn sort<T: Ord>(values: &mut Vec<T>) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::testing::{found, inventory, status};
+    use super::testing::{SCRIPT_SAMPLES, found, inventory, status};
     use super::*;
     use crate::domain::CoverageStatus;
 
@@ -152,10 +173,18 @@ mod tests {
     #[test]
     fn a_file_without_a_reader_and_a_file_that_is_too_long_are_said() {
         let long = " ".repeat(MOST_BYTES + 1);
-        let inventory = inventory(&[("poetry.lock", ""), ("go.mod", &long), ("README.md", "")]);
-        assert_eq!(status(&inventory, "poetry.lock"), CoverageStatus::Unsupported);
+        let inventory = inventory(&[("pixi.lock", ""), ("go.mod", &long), ("README.md", "")]);
+        assert_eq!(status(&inventory, "pixi.lock"), CoverageStatus::Unsupported);
         assert_eq!(status(&inventory, "go.mod"), CoverageStatus::Failed);
         assert_eq!(inventory.coverage.len(), 2);
+    }
+
+    #[test]
+    fn a_file_that_names_more_than_any_product_has_is_cut_and_said() {
+        let text: String = (0..50_010).map(|number| format!("a{number}==1\n")).collect();
+        let inventory = inventory(&[("requirements.txt", &text)]);
+        assert_eq!(inventory.components.len(), 50_000);
+        assert_eq!(inventory.coverage[0].gaps, ["it names more components than are kept"]);
     }
 
     proptest! {
@@ -165,10 +194,10 @@ mod tests {
         fn damaged_files_never_end_the_run(
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in prop::option::of(any::<prop::sample::Index>()),
-            swapped in 0..SAMPLES.len(),
+            swapped in 0..SAMPLES.len() + SCRIPT_SAMPLES.len(),
         ) {
             let mut files = Vec::new();
-            for (index, (path, text)) in SAMPLES.iter().enumerate() {
+            for (index, (path, text)) in SAMPLES.iter().chain(&SCRIPT_SAMPLES).enumerate() {
                 let mut bytes = text.as_bytes().to_vec();
                 for (at, byte) in &damage {
                     let at = at.index(bytes.len());
@@ -181,7 +210,8 @@ mod tests {
             }
             let links = [(RepoPath::from("z"), "0123456789012345678901234567890123456789".to_owned())];
             let inventory = read(&files, &links);
-            prop_assert_eq!(inventory.coverage.len(), SAMPLES.len() + 1);
+            let least = SAMPLES.len() + 1;
+            prop_assert!((least..=least + SCRIPT_SAMPLES.len()).contains(&inventory.coverage.len()));
             files.reverse();
             prop_assert_eq!(&read(&files, &links), &inventory);
             for component in &inventory.components {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
 use super::npm_lock::{Entry, Lock, Nested};
-use super::npm_manifest::{self, Locked, Manifest};
+use super::npm_manifest::{Locked, Manifest};
 use super::purl::{self, Origin};
 use super::reading::{Reading, hex, is_hex, is_usable};
 use super::tree::{File, Tree, resolved, upwards};
@@ -37,13 +37,9 @@ struct Places<'a> {
     children: BTreeMap<(usize, &'a str), usize>,
 }
 
-/// Reads every npm lock and every `package.json` of the tree.
-pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
-    let mut locked = Locked::default();
-    let mut readings: Vec<Reading> =
-        tree.of_kind(Kind::NpmLock).map(|file| read_lock(tree, file, &mut locked)).collect();
-    readings.extend(npm_manifest::read(tree, &locked));
-    readings
+/// Reads every npm lock of the tree.
+pub(super) fn read(tree: &Tree<'_>, locked: &mut Locked) -> Vec<Reading> {
+    tree.of_kind(Kind::NpmLock).map(|file| read_lock(tree, file, locked)).collect()
 }
 
 fn read_lock(tree: &Tree<'_>, file: File<'_>, locked: &mut Locked) -> Reading {
@@ -319,20 +315,20 @@ mod tests {
             ("w/a/package.json", needs),
             ("node_modules/v/package.json", needs),
             ("w/b/package.json", needs),
-            ("yarn/yarn.lock", ""),
-            ("yarn/package.json", needs),
+            ("bun/bun.lockb", ""),
+            ("bun/package.json", needs),
         ]);
         for (path, expected) in [
             ("package.json", CoverageStatus::Parsed),
             ("w/a/package.json", CoverageStatus::Parsed),
             ("node_modules/v/package.json", CoverageStatus::Parsed),
             ("w/b/package.json", CoverageStatus::Unlocked),
-            ("yarn/yarn.lock", CoverageStatus::Unsupported),
-            ("yarn/package.json", CoverageStatus::Parsed),
+            ("bun/bun.lockb", CoverageStatus::Unsupported),
+            ("bun/package.json", CoverageStatus::Parsed),
         ] {
             assert_eq!(status(&inventory, path), expected, "{path}");
         }
-        assert_eq!(gaps(&inventory, "yarn/package.json"), ["its lock yarn/yarn.lock is not read by this version"]);
+        assert_eq!(gaps(&inventory, "bun/package.json"), ["its lock bun/bun.lockb is not read by this version"]);
         let x = found(&inventory, "pkg:npm/x");
         assert_eq!((x.version.as_deref(), x.found_in.len()), (None, 1));
         assert_eq!(inventory.components.len(), 2);

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::purl::Origin;
+use super::reading::is_hex;
 use crate::domain::Scope;
 
 /// A lock.
@@ -175,7 +176,10 @@ impl Nested {
 }
 
 /// A registry's address has `/-/` before the file; every other is an origin of its own.
-fn origin(from: &str) -> Origin {
+pub(super) fn origin(from: &str) -> Origin {
+    if let Some((url, commit)) = archive_of_commit(from) {
+        return Origin::Git { url, commit };
+    }
     let is_git = from.starts_with("git+") || from.starts_with("git:") || from.starts_with("github:");
     if is_git {
         let (url, commit) = from.split_once('#').unwrap_or((from, ""));
@@ -188,7 +192,15 @@ fn origin(from: &str) -> Origin {
     Origin::Usual
 }
 
-fn integrity(word: &str) -> Option<(&'static str, Option<Vec<u8>>)> {
+/// An archive that GitHub makes of a commit is that commit.
+fn archive_of_commit(from: &str) -> Option<(String, String)> {
+    let path = from.strip_prefix("https://codeload.github.com/")?;
+    let (repository, commit) = path.split_once("/tar.gz/")?;
+    is_hex(commit, 20).then(|| (format!("https://github.com/{repository}"), commit.to_owned()))
+}
+
+/// Returns a hash's algorithm and bytes (Subresource Integrity); no bytes where they are not of that algorithm.
+pub(super) fn integrity(word: &str) -> Option<(&'static str, Option<Vec<u8>>)> {
     let (alg, value) = word.split_once('-')?;
     let value = value.split('?').next().unwrap_or_default();
     let (name, length) = match alg {

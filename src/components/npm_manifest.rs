@@ -14,10 +14,10 @@ use super::reading::Reading;
 use super::tree::{File, Tree, upwards};
 use crate::domain::Scope;
 
-/// Locks of other package managers, which cover a manifest without telling us what it holds.
-const OTHER_LOCKS: [&str; 5] = ["yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock"];
+/// A lock that covers a manifest without telling us what it holds.
+const OTHER_LOCK: &str = "bun.lockb";
 
-/// The folders that npm's locks account for.
+/// The folders that locks account for.
 #[derive(Default)]
 pub(super) struct Locked {
     /// Folders of locks, of workspaces and of installed packages.
@@ -33,9 +33,44 @@ pub(super) struct Manifest {
     dev_dependencies: Value,
     optional_dependencies: Value,
     peer_dependencies: Value,
+    workspaces: Value,
+    resolutions: Value,
+    name: Value,
 }
 
 impl Manifest {
+    /// Returns the package's own name.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_str()
+    }
+
+    /// Returns the packages that it names itself, each with the range and what for.
+    pub(super) fn needs(&self) -> BTreeMap<&str, (&str, Scope)> {
+        let mut needs = BTreeMap::new();
+        // A later table wins, as it does in npm and Yarn.
+        for (table, scope) in [
+            (&self.dev_dependencies, Scope::Dev),
+            (&self.dependencies, Scope::Runtime),
+            (&self.optional_dependencies, Scope::Optional),
+        ] {
+            let entries = table.as_object().into_iter().flatten();
+            needs.extend(entries.filter_map(|(name, range)| Some((name.as_str(), (range.as_str()?, scope)))));
+        }
+        needs
+    }
+
+    /// Returns the patterns of the folders that are packages of the same product.
+    pub(super) fn workspaces(&self) -> impl Iterator<Item = &str> {
+        let list = self.workspaces.get("packages").unwrap_or(&self.workspaces);
+        list.as_array().into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// Returns what stands in for what was asked for, by name alone.
+    pub(super) fn resolutions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = self.resolutions.as_object().into_iter().flatten();
+        entries.filter_map(|(name, range)| Some((name.as_str(), range.as_str()?)))
+    }
+
     /// Returns it as the entry that later locks hold for the product itself.
     pub(super) fn as_entry(&self) -> Entry {
         let tables = [&self.dependencies, &self.dev_dependencies, &self.optional_dependencies, &self.peer_dependencies];
@@ -85,7 +120,7 @@ fn read_manifest(tree: &Tree<'_>, file: File<'_>, manifest: &Manifest, locked: &
     if external.is_empty() || locked.folders.contains(folder) {
         return reading;
     }
-    let other = upwards(folder).take(64).find_map(|at| OTHER_LOCKS.iter().find_map(|name| tree.in_folder(at, name)));
+    let other = upwards(folder).take(64).find_map(|at| tree.in_folder(at, OTHER_LOCK));
     if let Some(other) = other {
         reading.gap(&format!("its lock {} is not read by this version", other.path));
         return reading;

@@ -79,6 +79,21 @@ pub(super) fn golang(module: &str, version: Option<&str>) -> String {
     purl("golang", &module.to_ascii_lowercase(), version, &[])
 }
 
+/// Returns the purl of a package of any other type; `path` is namespace and name.
+pub(super) fn typed(kind: &str, path: &str, version: Option<&str>, origin: &Origin) -> String {
+    purl(kind, path, version, &origin.qualifiers())
+}
+
+/// Returns the purl of what stands in a repository at GitHub: of the whole where `subpath` is empty.
+pub(super) fn github(repository: &str, reference: Option<&str>, subpath: &str) -> String {
+    let mut purl = purl("github", &repository.to_ascii_lowercase(), reference, &[]);
+    for (at, segment) in subpath.split('/').filter(|segment| !["", ".", ".."].contains(segment)).enumerate() {
+        purl.push(if at == 0 { '#' } else { '/' });
+        purl.push_str(&encode(segment));
+    }
+    purl
+}
+
 /// Returns the purl of a repository's commit: by forge where the address is one of a forge with a purl type of
 /// its own, else generic. `fallback` is the name where the address gives none.
 pub(super) fn repository(url: Option<&str>, commit: &str, fallback: &str) -> String {

@@ -19,6 +19,9 @@ const LONGEST_PURL: usize = 1000;
 /// So many dependencies of one file's components are kept; the largest products have some ten thousand.
 const MOST_EDGES: usize = 200_000;
 
+/// So many components of one file are kept; a hostile file could name millions.
+const MOST_COMPONENTS: usize = 50_000;
+
 /// The result of reading one file.
 pub(super) struct Reading {
     /// The file.
@@ -29,6 +32,8 @@ pub(super) struct Reading {
     gaps: BTreeSet<String>,
     more_gaps: usize,
     edges: usize,
+    /// How many components were begun, whether or not they were added.
+    begun: usize,
     /// How many components it names, where they are listed elsewhere.
     named: Option<u64>,
 }
@@ -44,6 +49,7 @@ impl Reading {
             gaps: BTreeSet::new(),
             more_gaps: 0,
             edges: 0,
+            begun: 0,
             named: None,
         }
     }
@@ -89,6 +95,11 @@ impl Reading {
         version: Option<&str>,
         purl: String,
     ) -> Option<Component> {
+        if self.begun >= MOST_COMPONENTS {
+            self.gap("it names more components than are kept");
+            return None;
+        }
+        self.begun += 1;
         if !is_usable(name, version, &purl) {
             self.gap(&format!("an entry has an unusable name or version: {name} {}", version.unwrap_or_default()));
             return None;

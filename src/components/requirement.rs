@@ -83,6 +83,14 @@ pub(super) fn lines(text: &str) -> Option<Vec<Line>> {
     Some(found)
 }
 
+/// Returns what one requirement asks for; nothing where it is the product's own, or not understood.
+pub(super) fn asked(text: &str) -> Option<Requirement> {
+    match requirement(text.trim(), 0) {
+        Line::Requirement(found) => Some(*found),
+        _ => None,
+    }
+}
+
 /// A comment begins at `#` at the start or after a space, since addresses hold `#` too.
 fn split_comment(line: &str) -> (&str, Option<&str>) {
     let start = line
@@ -243,7 +251,8 @@ fn origin(address: &str) -> Origin {
     Origin::Git { url: url.to_owned(), commit: commit.to_owned() }
 }
 
-fn hash_of(text: &str) -> Option<(&'static str, String)> {
+/// Returns algorithm and value of `sha256:…`, where it is one.
+pub(super) fn hash_of(text: &str) -> Option<(&'static str, String)> {
     let (alg, value) = text.split_once(':')?;
     let (alg, bytes) = match alg {
         "sha256" => ("SHA-256", 32),

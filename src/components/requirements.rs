@@ -238,17 +238,23 @@ impl Requirement {
 
 /// What a file is for is told by its name only.
 fn scope_by_name(path: &[u8]) -> Scope {
-    let path = String::from_utf8_lossy(path).to_ascii_lowercase();
+    let path = String::from_utf8_lossy(path);
     let names: Vec<&str> = path.rsplit('/').take(2).collect();
-    let words: Vec<&str> = names.iter().flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric())).collect();
+    scope_by_words(&names.join(" ")).unwrap_or(Scope::Runtime)
+}
+
+/// Returns what a name says that its holder is for.
+pub(super) fn scope_by_words(name: &str) -> Option<Scope> {
+    let name = name.to_ascii_lowercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
     if has(&["test", "tests", "testing"]) {
-        return Scope::Test;
+        return Some(Scope::Test);
     }
     if has(&["dev", "develop", "development", "doc", "docs", "lint", "typing", "mypy"]) {
-        return Scope::Dev;
+        return Some(Scope::Dev);
     }
-    if has(&["build", "ci", "release"]) { Scope::Build } else { Scope::Runtime }
+    has(&["build", "ci", "release"]).then_some(Scope::Build)
 }
 
 #[cfg(test)]

@@ -1,0 +1,99 @@
+//! setuptools: `setup.cfg`, which declares, and `setup.py`, which is a program and therefore not read.
+//!
+//! Never here: running anything; an invented version.
+
+use memchr::memmem;
+
+use super::super::kind::Kind;
+use super::super::reading::Reading;
+use super::super::requirement::asked;
+use super::super::tree::Tree;
+use super::Locked;
+use super::declared::Declared;
+use super::project::read_declared;
+use crate::domain::{CoverageStatus, Scope};
+
+/// Reads every `setup.cfg`, and names every `setup.py` that asks for something.
+pub(super) fn read(tree: &Tree<'_>, locked: &Locked) -> Vec<Reading> {
+    let configured = tree.of_kind(Kind::SetupCfg).filter_map(|file| match file.text() {
+        Ok(text) => {
+            let found = declared(text);
+            (!found.is_empty()).then(|| read_declared(file, &found, locked))
+        }
+        Err(why) => Some(Reading::failed(file.kind, file.path, &why)),
+    });
+    let programs = tree.of_kind(Kind::SetupPy).filter(|file| {
+        let asks = ["install_requires", "setup_requires", "extras_require"];
+        asks.iter().any(|word| memmem::find(file.bytes, word.as_bytes()).is_some())
+    });
+    let programs = programs.map(|file| {
+        let why = "it is a program, which is not run: what it asks for is not known";
+        Reading::ended(file.kind, file.path, CoverageStatus::Unsupported, why)
+    });
+    configured.chain(programs).collect()
+}
+
+/// So many requirements of one file are kept.
+const MOST: usize = 20_000;
+
+/// Reads the sections `options` and `options.extras_require`; values go on in indented lines.
+fn declared(text: &str) -> Vec<Declared> {
+    let mut found = Vec::new();
+    let (mut section, mut scope) = ("", None);
+    for line in text.lines() {
+        let inner = line.trim();
+        if inner.is_empty() || inner.starts_with(['#', ';']) {
+            continue;
+        }
+        let mut value = inner;
+        if !line.starts_with([' ', '\t']) {
+            if let Some(name) = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                (section, scope) = (name.trim(), None);
+                continue;
+            }
+            let (key, rest) = inner.split_once(['=', ':']).unwrap_or((inner, ""));
+            scope = scope_of(section, key.trim());
+            value = rest.trim();
+        }
+        if let Some(scope) = scope {
+            let one = asked(value).filter(|_| !value.is_empty() && found.len() < MOST);
+            found.extend(one.map(|one| Declared { name: one.name, version: one.version, origin: one.origin, scope }));
+        }
+    }
+    found
+}
+
+fn scope_of(section: &str, key: &str) -> Option<Scope> {
+    match (section, key) {
+        ("options", "install_requires") => Some(Scope::Runtime),
+        ("options", "setup_requires") => Some(Scope::Build),
+        ("options", "tests_require") => Some(Scope::Test),
+        ("options.extras_require", _) => Some(Scope::Optional),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::testing::{found, gaps, inventory, status};
+    use crate::domain::{CoverageStatus, Scope};
+
+    #[test]
+    fn setup_cfg_declares_and_setup_py_is_not_run() {
+        let cfg = "[metadata]\nname = x\n[options]\nzip_safe = no\ninstall_requires =\n    # a comment\n    A.b>=1; python_version < '3'\n    c == 1.0\n\
+            setup_requires = s\n[options.extras_require]\ntest =\n    t\n[flake8]\nignore =\n    E1\n";
+        let inventory = inventory(&[
+            ("setup.cfg", cfg),
+            ("o/setup.cfg", "[flake8]\nmax-line-length = 100\n"),
+            ("setup.py", "setup(install_requires=['x'])\n"),
+            ("o/setup.py", "setup()\n"),
+        ]);
+        assert_eq!(status(&inventory, "setup.cfg"), CoverageStatus::Unlocked);
+        assert_eq!(found(&inventory, "pkg:pypi/a-b").scope, Scope::Runtime);
+        assert_eq!(found(&inventory, "pkg:pypi/c@1.0").direct, Some(true));
+        assert_eq!(found(&inventory, "pkg:pypi/s").scope, Scope::Build);
+        assert_eq!(found(&inventory, "pkg:pypi/t").scope, Scope::Optional);
+        assert_eq!((inventory.components.len(), inventory.coverage.len()), (4, 2));
+        assert_eq!(gaps(&inventory, "setup.py"), ["it is a program, which is not run: what it asks for is not known"]);
+    }
+}
