@@ -3,22 +3,50 @@
 //! One bad file never ends the run: it is a coverage entry. Never here: network, disk, package managers, or an
 //! invented version, hash or supplier. Serves IEC 62304 cl. 8.1.2. Format: docs/format.md §4.
 
+mod bills;
 mod cargo;
 mod cargo_manifest;
+mod cmake;
+mod cmake_text;
+mod cocoapods;
+mod composer;
+mod conan;
+mod cpan;
+mod cran;
+mod cyclonedx_bill;
+mod dart;
+mod documents;
+mod erlang_terms;
+mod gem;
 mod golang;
+mod gradle;
+mod haskell;
+mod hex;
+mod julia;
 mod kind;
+mod maven;
+mod maven_build;
+mod maven_pom;
 mod npm;
 mod npm_lock;
 mod npm_manifest;
+mod nuget;
+mod nuget_projects;
+mod pinned;
+mod programs;
 mod purl;
 mod reading;
 mod requirement;
 mod requirements;
+mod spdx_bill;
 mod submodules;
+mod swift;
 #[cfg(test)]
 mod testing;
 mod tree;
 mod unread;
+mod vcpkg;
+mod workspaces;
 
 use std::collections::BTreeMap;
 
@@ -31,8 +59,33 @@ use tree::{File, Tree};
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
-const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 6] =
-    [cargo::read, npm::read, requirements::read, golang::read, submodules::read, unread::read];
+const READERS: &[fn(&Tree<'_>) -> Vec<Reading>] = &[
+    cargo::read,
+    npm::read,
+    requirements::read,
+    golang::read,
+    submodules::read,
+    unread::read,
+    maven::read,
+    gradle::read,
+    nuget::read,
+    composer::read,
+    gem::read,
+    dart::read,
+    hex::read,
+    swift::read,
+    cocoapods::read,
+    conan::read,
+    vcpkg::read,
+    cmake::read,
+    workspaces::read,
+    haskell::read,
+    cran::read,
+    julia::read,
+    cpan::read,
+    bills::read,
+    programs::read,
+];
 
 /// Components and what became of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
