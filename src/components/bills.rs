@@ -85,6 +85,10 @@ fn reading_of(file: File<'_>, bill: Bill) -> Reading {
         if bill.root.as_ref().is_some_and(|root| *root == entry.key) {
             continue;
         }
+        if entry.name.trim().is_empty() {
+            reading.gap("an entry has no name");
+            continue;
+        }
         let mut package = pinned(&entry);
         if package.version.is_none() {
             reading.gap(&format!("{}: the document gives no version", entry.name));

@@ -24,8 +24,7 @@ const FURTHEST: usize = 16;
 
 #[derive(Deserialize)]
 struct Lock {
-    #[serde(default)]
-    packages: BTreeMap<String, Package>,
+    packages: Option<BTreeMap<String, Package>>,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +56,7 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
 fn read_lock(file: File<'_>) -> Result<Reading, String> {
     let lock: Lock = yaml(file)?;
     let mut reading = Reading::new(file.kind, file.path);
-    for (name, package) in &lock.packages {
+    for (name, package) in lock.packages.iter().flatten() {
         let text = |key: &str| package.description.get(key).and_then(Value::as_str).unwrap_or_default();
         let origin = match package.source.as_str() {
             "path" => continue,

@@ -31,12 +31,19 @@ fn read_mix(file: File<'_>) -> Result<Reading, String> {
         });
         match entry {
             Some((_, Some(package))) => packages.push(package),
+            // A folder of the product.
+            Some((_, None)) if pair.tuple().is_some_and(is_path) => {}
             Some((app, None)) => reading.gap(&format!("{app}: its entry is not understood")),
             None => reading.gap("an entry is not understood"),
         }
     }
     report(&mut reading, packages);
     Ok(reading)
+}
+
+fn is_path(pair: &[Term]) -> bool {
+    let entry = pair.get(1).and_then(Term::tuple);
+    entry.and_then(|entry| entry.first()?.atom()) == Some("path")
 }
 
 fn mix_package(app: &str, entry: &[Term]) -> Option<(Vec<String>, Pinned)> {
@@ -123,13 +130,13 @@ mod tests {
             "%{{\n  \"eini\": {{:hex, :eini_beam, \"2.2.4\", \"00\", [:rebar3], [], \"hexpm\", \"{sum}\"}},\n\
              \x20 \"a\": {{:hex, :a, \"1.0.0\", \"00\", [:mix], [{{:eini, \"~> 2\", [hex: :eini_beam, optional: false]}}, {{:gone, \"1\", []}}], \"hexpm:acme\"}},\n\
              \x20 \"g\": {{:git, \"https://github.com/o/g.git\", \"0123456789012345678901234567890123456789\", [branch: \"x\"]}},\n\
-             \x20 \"x\": {{:path, \"../x\"}},\n}}\n"
+             \x20 \"x\": {{:path, \"../x\"}},\n \"y\": {{:svn, 1}},\n}}\n"
         );
         let inventory = inventory(&[("mix.lock", &lock), ("b/mix.lock", "IO.puts(1)")]);
         assert_eq!(found(&inventory, "pkg:hex/acme/a@1.0.0").dependencies, ["pkg:hex/eini_beam@2.2.4"]);
         assert_eq!(found(&inventory, "pkg:hex/eini_beam@2.2.4").hashes[0].value, sum);
         found(&inventory, "pkg:github/o/g@0123456789012345678901234567890123456789");
-        assert_eq!(gaps(&inventory, "mix.lock"), ["x: its entry is not understood"]);
+        assert_eq!(gaps(&inventory, "mix.lock"), ["y: its entry is not understood"]);
         assert_eq!(status(&inventory, "b/mix.lock"), CoverageStatus::Failed);
     }
 

@@ -49,7 +49,7 @@ pub(super) enum Kind {
     ComposerLock,
     /// `composer.json`.
     ComposerManifest,
-    /// `Gemfile.lock`, `gems.locked`.
+    /// `Gemfile.lock`, those with more to their names, `gems.locked`.
     GemLock,
     /// `pubspec.lock`.
     PubLock,
@@ -286,9 +286,9 @@ impl Kind {
             "json" if stem.ends_with(".spdx") => Self::SpdxJson,
             "toml" if stem.ends_with(".versions") => Self::GradleCatalog,
             "toml" if stem.starts_with("Manifest-v") => Self::JuliaManifest,
-            "pom" => Self::MavenPom,
             "spdx" => Self::SpdxText,
             "lockfile" => Self::GradleLock,
+            "lock" if stem.starts_with("Gemfile") || stem.ends_with(".gemfile") => Self::GemLock,
             "csproj" | "fsproj" | "vbproj" => Self::NugetProject,
             "cmake" => Self::Cmake,
             "gemspec" => Self::Program("gemspec"),
@@ -333,6 +333,8 @@ mod tests {
             ("src/A.csproj", Some(Kind::NugetProject)),
             (".mvn/extensions.xml", Some(Kind::MavenExtensions)),
             ("extensions.xml", None),
+            ("gemfiles/rails7.gemfile.lock", Some(Kind::GemLock)),
+            ("Gemfile.next.lock", Some(Kind::GemLock)),
             ("x.cdx.json", Some(Kind::CyclonedxJson)),
             ("cmake/deps.cmake", Some(Kind::Cmake)),
             ("notes.txt", None),

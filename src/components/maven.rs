@@ -38,7 +38,9 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
 fn read_pom(build: &Build<'_>, index: usize, inherited: &mut usize) -> Option<Reading> {
     let member = build.members.get(index)?;
     let mut reading = Reading::new(member.file.kind, member.file.path);
-    if let Some(broken) = &member.broken {
+    // What a parent in the tree lacks stands in the parent's own reading.
+    let is_last = member.line.len() == 1;
+    if let Some(broken) = member.broken.as_ref().filter(|_| is_last || member.outside.is_none()) {
         reading.gap(broken);
     }
     for import in &member.foreign_imports {
@@ -62,7 +64,7 @@ fn read_pom(build: &Build<'_>, index: usize, inherited: &mut usize) -> Option<Re
             }
         }
     }
-    for (group, artifact, version) in member.outside.iter().filter(|_| member.line.len() == 1) {
+    for (group, artifact, version) in member.outside.iter().filter(|_| is_last) {
         let resolved = Resolved {
             group: group.clone(),
             artifact: artifact.clone(),
@@ -127,13 +129,10 @@ fn as_tool(import: &Use) -> Use {
 fn add(reading: &mut Reading, build: &Build<'_>, role: Role, resolved: &Resolved, in_profile: bool) -> bool {
     let Resolved { group, artifact, .. } = resolved;
     let name = format!("{group}:{artifact}");
-    let version = match &resolved.version {
-        Ok(version) => fixed(reading, &name, version),
-        Err(_) => None,
-    };
     if build.own_at(group, artifact, resolved.version.as_deref().ok()).is_some() {
         return false;
     }
+    let version = resolved.version.as_ref().ok().and_then(|version| fixed(reading, &name, version));
     if let Err(why) = &resolved.version {
         reading.gap(&format!("{name}: {why}"));
     }

@@ -32,7 +32,7 @@ pub(super) struct Member<'a> {
     pub(super) outside: Option<(String, String, Option<String>)>,
     /// Imported lists that stand in the tree, in their order, those that they import included.
     imports: Vec<usize>,
-    /// Imported lists that do not.
+    /// Imported lists of its own that do not.
     pub(super) foreign_imports: Vec<String>,
 }
 
@@ -175,14 +175,20 @@ impl<'a> Build<'a> {
             if at != index {
                 found.push(at);
             }
-            let layers: Vec<&Layer> = self.line(at).flat_map(|pom| &pom.layers).collect();
+            let layers: Vec<(bool, &Layer)> = self
+                .line(at)
+                .enumerate()
+                .flat_map(|(far, pom)| pom.layers.iter().map(move |layer| (at == index && far == 0, layer)))
+                .collect();
             // The stack gives back the last first, so that the first import is looked through first.
             let mut next = Vec::new();
-            for layer in layers {
+            for (is_own, layer) in layers {
                 for import in layer.managed.iter().filter(|managed| managed.scope.as_deref() == Some("import")) {
                     match self.place_of(at, layer, import) {
                         Ok(place) => next.push(place),
-                        Err(outside) => foreign.push(outside),
+                        // Those of parents and of imported lists stand in their readings.
+                        Err(outside) if is_own => foreign.push(outside),
+                        Err(_) => {}
                     }
                 }
             }

@@ -38,6 +38,8 @@ mod purl;
 mod reading;
 mod requirement;
 mod requirements;
+#[cfg(test)]
+mod samples;
 mod spdx_bill;
 mod submodules;
 mod swift;
@@ -161,6 +163,7 @@ fn sort<T: Ord>(values: &mut Vec<T>) {
 mod tests {
     use proptest::prelude::*;
 
+    use super::samples;
     use super::testing::{found, inventory, status};
     use super::*;
     use crate::domain::CoverageStatus;
@@ -218,10 +221,10 @@ mod tests {
         fn damaged_files_never_end_the_run(
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in prop::option::of(any::<prop::sample::Index>()),
-            swapped in 0..SAMPLES.len(),
+            swapped in 0..SAMPLES.len() + samples::ALL.len(),
         ) {
             let mut files = Vec::new();
-            for (index, (path, text)) in SAMPLES.iter().enumerate() {
+            for (index, (path, text)) in SAMPLES.iter().chain(samples::ALL).enumerate() {
                 let mut bytes = text.as_bytes().to_vec();
                 for (at, byte) in &damage {
                     let at = at.index(bytes.len());
@@ -234,7 +237,10 @@ mod tests {
             }
             let links = [(RepoPath::from("z"), "0123456789012345678901234567890123456789".to_owned())];
             let inventory = read(&files, &links);
-            prop_assert_eq!(inventory.coverage.len(), SAMPLES.len() + 1);
+            prop_assert!(inventory.coverage.iter().any(|coverage| coverage.path == RepoPath::from("z")));
+            for (path, _) in SAMPLES.iter().chain(samples::ALL).filter(|(path, _)| !samples::SILENT.contains(path)) {
+                prop_assert!(inventory.coverage.iter().any(|coverage| coverage.path == RepoPath::from(*path)), "{path}");
+            }
             files.reverse();
             prop_assert_eq!(&read(&files, &links), &inventory);
             for component in &inventory.components {

@@ -75,7 +75,11 @@ impl<'a> Projects<'a> {
             Err(why) => Reading::failed(file.kind, file.path, why),
             Ok(project) if file.kind == Kind::NugetCentral => {
                 let locked = locks.iter().any(|lock| stands_in(lock.as_bytes(), file.path.parent()));
-                self.read_central(*file, project, &used, locked)
+                let is_shared = self.all().any(|(other, project)| {
+                    let below = stands_in(other.path.as_bytes(), file.path.parent());
+                    below && other.kind == Kind::NugetProject && !project.uses.is_empty()
+                });
+                self.read_central(*file, project, is_shared.then_some(&used), locked)
             }
             Ok(project) => {
                 let locked = tree.in_folder(file.path.parent(), "packages.lock.json").is_some();
@@ -119,7 +123,13 @@ impl<'a> Projects<'a> {
         reading
     }
 
-    fn read_central(&self, file: File<'_>, project: &Project, used: &BTreeSet<String>, locked: bool) -> Reading {
+    fn read_central(
+        &self,
+        file: File<'_>,
+        project: &Project,
+        used: Option<&BTreeSet<String>>,
+        locked: bool,
+    ) -> Reading {
         let mut reading = Reading::new(file.kind, file.path);
         let versions = project.central.values().flatten();
         if locked || (project.central.is_empty() && project.uses.is_empty()) {
@@ -129,7 +139,8 @@ impl<'a> Projects<'a> {
         begin_unlocked(&mut reading);
         let above = self.above(file.path.parent());
         for central in versions.chain(&project.uses) {
-            if !used.contains(&central.id.to_lowercase()) {
+            // Without any project the list is all that is known.
+            if used.is_some_and(|used| !used.contains(&central.id.to_lowercase())) {
                 reading.gap(&format!("{}: it has a version here, and no project uses it", central.id));
                 continue;
             }
