@@ -64,9 +64,12 @@ fn read_file(file: File<'_>, commands: &[Command], variables: &BTreeMap<&[u8], V
     for command in commands {
         let Some(name) = command.arguments.first() else { continue };
         if command.name == "find_package" {
-            found_elsewhere.insert(name);
+            // A name that is not known here is that of a function's caller.
+            found_elsewhere.extend(expanded(name, &lists, DEEPEST).ok());
             continue;
         }
+        let mut options = command.arguments.iter().zip(command.arguments.iter().skip(1));
+        let name = options.find(|(key, _)| *key == "NAME").map_or(name, |(_, name)| name);
         match fetched(command, &lists) {
             Ok(Some(package)) => report_one(&mut reading, package),
             Ok(None) => {}

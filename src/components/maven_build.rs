@@ -17,8 +17,8 @@ const MOST_IMPORTS: usize = 200;
 const DEEPEST: usize = 8;
 const LONGEST: usize = 400;
 
-/// So many layers and candidates are looked through for one tree; the largest builds need a hundredth of it.
-const MOST_STEPS: usize = 20_000_000;
+/// So many properties and candidates are looked through for one tree; the largest builds need a hundredth of it.
+const MOST_STEPS: usize = 5_000_000;
 
 /// A pom in its place.
 pub(super) struct Member<'a> {
@@ -283,20 +283,17 @@ impl<'a> Build<'a> {
         if let Some(value) = of_parent.or(of_project) {
             return Some(value);
         }
-        self.spend(self.line(index).map(|pom| pom.layers.len()).sum())?;
-        let written = |layer: &'b Layer| layer.properties.get(name).map(String::as_str);
-        let in_force = || {
-            let layers = self.line(index).flat_map(|pom| pom.layers.iter().skip(1).chain(pom.layers.first()));
-            layers.filter(|layer| layer.active).find_map(written)
-        };
+        self.spend(1)?;
+        // A profile that is not in force knows its own properties all the same.
+        let own = layer.properties.get(name).filter(|_| !layer.active);
+        let in_force = || self.line(index).find_map(|pom| pom.in_force.get(name));
         // What only profiles define that are not in force is known when they all say the same.
         let elsewhere = || {
-            let mut values = self.line(index).flat_map(|pom| &pom.layers).filter_map(written);
-            let first = values.next()?;
-            values.all(|value| value == first).then_some(first)
+            let mut values = self.line(index).filter_map(|pom| pom.elsewhere.get(name));
+            let first = values.next()?.as_ref()?;
+            values.all(|value| value.as_ref() == Some(first)).then_some(first)
         };
-        // A profile that is not in force knows its own properties all the same.
-        written(layer).filter(|_| !layer.active).or_else(in_force).or_else(elsewhere)
+        own.or_else(in_force).or_else(elsewhere).map(String::as_str)
     }
 
     /// Resolves what is written in a layer, in the place of the pom `index`.

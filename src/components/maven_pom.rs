@@ -66,6 +66,10 @@ pub(super) struct Pom {
     /// First the pom itself, then its profiles.
     pub(super) layers: Vec<Layer>,
     pub(super) has_too_many_profiles: bool,
+    /// Properties of the layers in force, a profile's before the pom's.
+    pub(super) in_force: BTreeMap<String, String>,
+    /// Properties of the other layers; nothing where they differ.
+    pub(super) elsewhere: BTreeMap<String, Option<String>>,
     /// By artifact as it is written: layer and place in `managed`, those in force first.
     pub(super) managed_at: BTreeMap<String, Vec<(usize, usize)>>,
 }
@@ -95,7 +99,21 @@ impl Pom {
                 managed_at.entry(managed.artifact.clone()).or_default().push((at, place));
             }
         }
+        let (mut in_force, mut elsewhere) = (BTreeMap::new(), BTreeMap::new());
+        // The pom itself comes last, so that what a profile in force says stays.
+        for layer in layers.iter().skip(1).chain(layers.first()) {
+            for (name, value) in &layer.properties {
+                if layer.active {
+                    in_force.entry(name.clone()).or_insert_with(|| value.clone());
+                } else {
+                    let known = elsewhere.entry(name.clone()).or_insert_with(|| Some(value.clone()));
+                    *known = known.take().filter(|known| known == value);
+                }
+            }
+        }
         Ok(Some(Self {
+            in_force,
+            elsewhere,
             own: coordinates(project),
             parent_path: match parent.and_then(|parent| child(parent, "relativePath")) {
                 None => Some("../pom.xml".to_owned()),

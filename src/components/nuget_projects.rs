@@ -116,7 +116,7 @@ impl<'a> Projects<'a> {
                 reading.gap(&format!("{}: nothing in the repository gives its version", used.id));
                 add(&mut reading, id, None, scope);
             }
-            for version in versions.into_iter().take(MOST_VERSIONS) {
+            for version in versions {
                 add_version(&mut reading, id, version, scope, (project, &above));
             }
         }
@@ -264,7 +264,10 @@ impl Project {
                     let key = id.to_lowercase();
                     // What for is told by the projects that use it; the widest scope wins.
                     let scope = Scope::Dev;
-                    self.central.entry(key).or_default().push(Use { id, version: version.clone(), scope });
+                    let known = self.central.entry(key).or_default();
+                    if known.len() < MOST_VERSIONS {
+                        known.push(Use { id, version: version.clone(), scope });
+                    }
                 }
             }
             "Sdk" => {

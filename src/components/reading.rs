@@ -16,6 +16,9 @@ const LONGEST: usize = 300;
 /// A purl is repeated wherever something depends on it, so that a long one would multiply.
 const LONGEST_PURL: usize = 1000;
 
+/// So many components of one file are kept; the largest products have some ten thousand in all.
+const MOST_COMPONENTS: usize = 20_000;
+
 /// So many dependencies of one file's components are kept; the largest products have some ten thousand.
 const MOST_EDGES: usize = 200_000;
 
@@ -89,6 +92,10 @@ impl Reading {
         version: Option<&str>,
         purl: String,
     ) -> Option<Component> {
+        if self.components.len() >= MOST_COMPONENTS {
+            self.gap("it names more components than are kept");
+            return None;
+        }
         if !is_usable(name, version, &purl) {
             self.gap(&format!("an entry has an unusable name or version: {name} {}", version.unwrap_or_default()));
             return None;
