@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kind::Kind;
 use super::pinned::{Pinned, or_failed, report};
 use super::purl::{self, Origin};
-use super::reading::Reading;
+use super::reading::{MOST_COMPONENTS, Reading};
 use super::tree::{File, Tree};
 
 const RUBYGEMS: [&str; 3] = ["https://rubygems.org", "http://rubygems.org", "https://index.rubygems.org"];
@@ -62,6 +62,8 @@ fn read_lock(file: File<'_>) -> Result<Reading, String> {
             },
             (4, "GEM" | "GIT" | "PATH" | "PLUGIN SOURCE") => match entry(inner) {
                 Some((name, _, _)) if block.name == "PATH" => drop(own.insert(name)),
+                // One more than is kept, so that what is left out is said.
+                Some(_) if packages.len() > MOST_COMPONENTS => {}
                 Some((name, version, _)) => packages.push((name, version, pinned(&block, name, version))),
                 None => reading.gap(&format!("an entry is not understood: {inner}")),
             },

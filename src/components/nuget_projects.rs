@@ -12,7 +12,7 @@ use super::documents::{text_of, xml};
 use super::kind::Kind;
 use super::pinned::{Pinned, report_one};
 use super::purl;
-use super::reading::Reading;
+use super::reading::{MOST_COMPONENTS, Reading};
 use super::tree::{File, Tree, joined, stands_in, upwards};
 use crate::domain::Scope;
 
@@ -237,6 +237,10 @@ impl Project {
     }
 
     fn take(&mut self, node: Node<'_, '_>) {
+        // One more than is kept, so that what is left out is said.
+        if self.uses.len() > MOST_COMPONENTS {
+            return;
+        }
         let attribute = |name: &'static str| node.attribute(name).or_else(|| text_of(node, name));
         let ids = || {
             let ids = node.attribute("Include").or_else(|| node.attribute("Update")).unwrap_or_default();

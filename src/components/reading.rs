@@ -17,7 +17,7 @@ const LONGEST: usize = 300;
 const LONGEST_PURL: usize = 1000;
 
 /// So many components of one file are kept; the largest products have some ten thousand in all.
-const MOST_COMPONENTS: usize = 20_000;
+pub(super) const MOST_COMPONENTS: usize = 20_000;
 
 /// So many dependencies of one file's components are kept; the largest products have some ten thousand.
 const MOST_EDGES: usize = 200_000;
