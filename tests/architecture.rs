@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// Outside crates that few rooms alone may name; `recognize` computes public halves, and signs nothing.
-const OWNED: [(&str, &[&str]); 8] = [
+const OWNED: [(&str, &[&str]); 9] = [
     ("gix", &["store"]),
     ("clap", &["cli"]),
     ("ed25519_dalek", &["crypto", "recognize"]),
@@ -27,6 +27,7 @@ const OWNED: [(&str, &[&str]); 8] = [
     ("walkdir", &["store"]),
     ("blake3", &["domain"]),
     ("rpassword", &["cli"]),
+    ("roxmltree", &["components"]),
 ];
 
 const MOST_LINES: usize = 500;

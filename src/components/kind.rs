@@ -80,56 +80,110 @@ pub(super) enum Kind {
     /// `go.work.sum`.
     GoWorkSum,
 
+    // Builds of the JVM, .NET, PHP, Ruby, Dart, Erlang, Apple, C and C++, Haskell, R, Julia, Perl; bills of materials.
+    /// `pom.xml`, and those with more to their names.
+    MavenPom,
+    /// `.mvn/extensions.xml`.
+    MavenExtensions,
+    /// `gradle.lockfile`, and the older locks of one configuration each.
+    GradleLock,
+    /// `buildscript-gradle.lockfile`, `settings-gradle.lockfile`.
+    GradleBuildLock,
+    /// `libs.versions.toml`, and other catalogs.
+    GradleCatalog,
+    /// `packages.lock.json`.
+    NugetLock,
+    /// `Directory.Packages.props`.
+    NugetCentral,
+    /// `*.csproj`, `*.fsproj`, `*.vbproj`, `Directory.Build.props`, `Directory.Build.targets`.
+    NugetProject,
+    /// `packages.config`.
+    NugetConfig,
+    /// `paket.lock`.
+    PaketLock,
+    /// `composer.lock`.
+    ComposerLock,
+    /// `composer.json`.
+    ComposerManifest,
+    /// `Gemfile.lock`, those with more to their names, `gems.locked`.
+    GemLock,
+    /// `pubspec.lock`.
+    PubLock,
+    /// `pubspec.yaml`.
+    PubManifest,
+    /// `mix.lock`.
+    MixLock,
+    /// `rebar.lock`.
+    RebarLock,
+    /// `Package.resolved`.
+    SwiftLock,
+    /// `Podfile.lock`.
+    PodLock,
+    /// `Cartfile.resolved`.
+    CartLock,
+    /// `conan.lock`.
+    ConanLock,
+    /// `conanfile.txt`.
+    ConanManifest,
+    /// `vcpkg.json`.
+    VcpkgManifest,
+    /// `vcpkg-configuration.json`.
+    VcpkgConfiguration,
+    /// `vcpkg-lock.json`.
+    VcpkgLock,
+    /// `CMakeLists.txt`, `*.cmake`.
+    Cmake,
+    /// `west.yml`.
+    WestManifest,
+    /// `default.xml`, which is a manifest of Android's `repo` where it says so.
+    RepoManifest,
+    /// `platformio.ini`.
+    Platformio,
+    /// `stack.yaml.lock`.
+    StackLock,
+    /// `cabal.project.freeze`.
+    CabalFreeze,
+    /// `renv.lock`.
+    RenvLock,
+    /// `packrat/packrat.lock`.
+    PackratLock,
+    /// `Manifest.toml` of Julia.
+    JuliaManifest,
+    /// `Project.toml` of Julia.
+    JuliaProject,
+    /// `cpanfile.snapshot`.
+    CpanSnapshot,
+    /// `*.cdx.json`, `bom.json`.
+    CyclonedxJson,
+    /// `*.cdx.xml`, `bom.xml`.
+    CyclonedxXml,
+    /// `*.spdx.json`.
+    SpdxJson,
+    /// `*.spdx`.
+    SpdxText,
+    /// A manifest that is a program or of a syntax of its own, which is not evaluated; with the reader's name.
+    Program(&'static str),
+
     /// Known, and not read by this version; with the name of the reader that is still to come.
     Unread(&'static str),
 }
 
 /// Lock files and manifests that pin or declare components and have no reader yet.
-const UNREAD: [(&str, &str); 38] = [
-    ("Cartfile.resolved", "carthage-resolved"),
-    ("Directory.Packages.props", "nuget-central"),
-    ("Gemfile", "gemfile"),
-    ("Gemfile.lock", "gemfile-lock"),
+const UNREAD: [(&str, &str); 5] = [
     ("Gopkg.lock", "go-dep-lock"),
-    ("Manifest.toml", "julia-manifest"),
-    ("Package.resolved", "swift-resolved"),
-    ("Paket.lock", "paket-lock"),
-    ("Podfile.lock", "cocoapods-lock"),
-    ("build.gradle", "gradle-build"),
-    ("build.gradle.kts", "gradle-build"),
-    ("build.sbt", "sbt-build"),
-    ("buildscript-gradle.lockfile", "gradle-lock"),
     ("bun.lockb", "bun-lock"),
-    ("cabal.project.freeze", "cabal-freeze"),
-    ("composer.json", "composer-manifest"),
-    ("composer.lock", "composer-lock"),
-    ("conan.lock", "conan-lock"),
-    ("conanfile.py", "conan-recipe"),
-    ("conanfile.txt", "conan-recipe"),
     ("conda-lock.yml", "conda-lock"),
-    ("cpanfile.snapshot", "cpan-snapshot"),
-    ("deps.edn", "clojure-deps"),
     ("glide.lock", "go-glide-lock"),
-    ("gradle.lockfile", "gradle-lock"),
-    ("ivy.xml", "ivy"),
-    ("libs.versions.toml", "gradle-catalog"),
-    ("mix.lock", "mix-lock"),
-    ("packages.config", "nuget-config"),
-    ("packages.lock.json", "nuget-lock"),
-    ("paket.lock", "paket-lock"),
     ("pixi.lock", "pixi-lock"),
-    ("pom.xml", "maven-pom"),
-    ("pubspec.lock", "pub-lock"),
-    ("rebar.lock", "rebar-lock"),
-    ("renv.lock", "renv-lock"),
-    ("stack.yaml.lock", "stack-lock"),
-    ("vcpkg.json", "vcpkg-manifest"),
 ];
 
 impl Kind {
     /// Returns what the file is, if its name is known.
     pub(super) fn of(path: &RepoPath) -> Option<Self> {
         let name = std::str::from_utf8(path.file_name()).ok()?;
+        if let Some(kind) = Self::by_name(name, path.parent()).or_else(|| Self::by_ending(name)) {
+            return Some(kind);
+        }
         let kind = match name {
             "Cargo.lock" => Self::CargoLock,
             "Cargo.toml" => Self::CargoManifest,
@@ -183,8 +237,125 @@ impl Kind {
             Self::BazelModule => "bazel-module",
             Self::BazelLock => "bazel-lock",
             Self::GoWork => "go-work",
-            Self::Unread(reader) => reader,
+            Self::MavenPom => "maven-pom",
+            Self::MavenExtensions => "maven-extensions",
+            Self::GradleLock | Self::GradleBuildLock => "gradle-lock",
+            Self::GradleCatalog => "gradle-catalog",
+            Self::NugetLock => "nuget-lock",
+            Self::NugetCentral => "nuget-central",
+            Self::NugetProject => "nuget-project",
+            Self::NugetConfig => "nuget-config",
+            Self::PaketLock => "paket-lock",
+            Self::ComposerLock => "composer-lock",
+            Self::ComposerManifest => "composer-manifest",
+            Self::GemLock => "gemfile-lock",
+            Self::PubLock => "pub-lock",
+            Self::PubManifest => "pub-manifest",
+            Self::MixLock => "mix-lock",
+            Self::RebarLock => "rebar-lock",
+            Self::SwiftLock => "swift-resolved",
+            Self::PodLock => "cocoapods-lock",
+            Self::CartLock => "carthage-resolved",
+            Self::ConanLock => "conan-lock",
+            Self::ConanManifest => "conan-manifest",
+            Self::VcpkgManifest => "vcpkg-manifest",
+            Self::VcpkgConfiguration => "vcpkg-configuration",
+            Self::VcpkgLock => "vcpkg-lock",
+            Self::Cmake => "cmake",
+            Self::WestManifest => "west-manifest",
+            Self::RepoManifest => "repo-manifest",
+            Self::Platformio => "platformio",
+            Self::StackLock => "stack-lock",
+            Self::CabalFreeze => "cabal-freeze",
+            Self::RenvLock => "renv-lock",
+            Self::PackratLock => "packrat-lock",
+            Self::JuliaManifest => "julia-manifest",
+            Self::JuliaProject => "julia-project",
+            Self::CpanSnapshot => "cpan-snapshot",
+            Self::CyclonedxJson | Self::CyclonedxXml => "cyclonedx",
+            Self::SpdxJson | Self::SpdxText => "spdx",
+            Self::Program(reader) | Self::Unread(reader) => reader,
         }
+    }
+
+    fn by_name(name: &str, folder: &[u8]) -> Option<Self> {
+        let kind = match name {
+            "pom.xml" => Self::MavenPom,
+            "extensions.xml" if folder == b".mvn" || folder.ends_with(b"/.mvn") => Self::MavenExtensions,
+            "gradle.lockfile" => Self::GradleLock,
+            "buildscript-gradle.lockfile" | "settings-gradle.lockfile" => Self::GradleBuildLock,
+            "build.gradle" | "build.gradle.kts" => Self::Program("gradle-build"),
+            "packages.lock.json" => Self::NugetLock,
+            "Directory.Packages.props" => Self::NugetCentral,
+            "Directory.Build.props" | "Directory.Build.targets" => Self::NugetProject,
+            "packages.config" => Self::NugetConfig,
+            "paket.lock" => Self::PaketLock,
+            "paket.dependencies" => Self::Program("paket-dependencies"),
+            "composer.lock" => Self::ComposerLock,
+            "composer.json" => Self::ComposerManifest,
+            "Gemfile.lock" | "gems.locked" => Self::GemLock,
+            "Gemfile" | "gems.rb" => Self::Program("gemfile"),
+            "pubspec.lock" => Self::PubLock,
+            "pubspec.yaml" => Self::PubManifest,
+            "mix.lock" => Self::MixLock,
+            "mix.exs" => Self::Program("mix-project"),
+            "rebar.lock" => Self::RebarLock,
+            "rebar.config" => Self::Program("rebar-config"),
+            "Package.resolved" => Self::SwiftLock,
+            "Package.swift" => Self::Program("swift-package"),
+            "Podfile.lock" => Self::PodLock,
+            "Podfile" => Self::Program("podfile"),
+            "Cartfile.resolved" => Self::CartLock,
+            "Cartfile" => Self::Program("cartfile"),
+            "conan.lock" => Self::ConanLock,
+            "conanfile.txt" => Self::ConanManifest,
+            "conanfile.py" => Self::Program("conan-recipe"),
+            "vcpkg.json" => Self::VcpkgManifest,
+            "vcpkg-configuration.json" => Self::VcpkgConfiguration,
+            "vcpkg-lock.json" => Self::VcpkgLock,
+            "CMakeLists.txt" => Self::Cmake,
+            "west.yml" => Self::WestManifest,
+            "default.xml" => Self::RepoManifest,
+            "platformio.ini" => Self::Platformio,
+            "stack.yaml.lock" => Self::StackLock,
+            "stack.yaml" => Self::Program("stack"),
+            "cabal.project.freeze" => Self::CabalFreeze,
+            "renv.lock" => Self::RenvLock,
+            "packrat.lock" => Self::PackratLock,
+            "Manifest.toml" | "JuliaManifest.toml" => Self::JuliaManifest,
+            "Project.toml" | "JuliaProject.toml" => Self::JuliaProject,
+            "cpanfile.snapshot" => Self::CpanSnapshot,
+            "cpanfile" => Self::Program("cpanfile"),
+            "build.sbt" => Self::Program("sbt-build"),
+            "deps.edn" => Self::Program("clojure-deps"),
+            "project.clj" => Self::Program("leiningen"),
+            "ivy.xml" => Self::Program("ivy"),
+            "bom.json" => Self::CyclonedxJson,
+            "bom.xml" => Self::CyclonedxXml,
+            _ => return None,
+        };
+        Some(kind)
+    }
+
+    fn by_ending(name: &str) -> Option<Self> {
+        let (stem, ending) = name.rsplit_once('.')?;
+        let kind = match ending {
+            "xml" if stem.ends_with("-pom") || stem.starts_with("pom-") => Self::MavenPom,
+            "xml" if stem.ends_with(".cdx") => Self::CyclonedxXml,
+            "json" if stem.ends_with(".cdx") => Self::CyclonedxJson,
+            "json" if stem.ends_with(".spdx") => Self::SpdxJson,
+            "toml" if stem.ends_with(".versions") => Self::GradleCatalog,
+            "toml" if stem.starts_with("Manifest-v") => Self::JuliaManifest,
+            "spdx" => Self::SpdxText,
+            "lockfile" => Self::GradleLock,
+            "lock" if stem.starts_with("Gemfile") || stem.ends_with(".gemfile") => Self::GemLock,
+            "csproj" | "fsproj" | "vbproj" => Self::NugetProject,
+            "cmake" => Self::Cmake,
+            "gemspec" => Self::Program("gemspec"),
+            "cabal" => Self::Program("cabal-package"),
+            _ => return None,
+        };
+        Some(kind)
     }
 }
 
@@ -299,6 +470,15 @@ mod tests {
             ("composer.yml", None),
             ("pylock.dev.toml", Some(Kind::Pylock)),
             ("ci/build.gitlab-ci.yml", Some(Kind::GitlabCi)),
+            ("gradle/libs.versions.toml", Some(Kind::GradleCatalog)),
+            ("src/A.csproj", Some(Kind::NugetProject)),
+            (".mvn/extensions.xml", Some(Kind::MavenExtensions)),
+            ("extensions.xml", None),
+            ("gemfiles/rails7.gemfile.lock", Some(Kind::GemLock)),
+            ("Gemfile.next.lock", Some(Kind::GemLock)),
+            ("x.cdx.json", Some(Kind::CyclonedxJson)),
+            ("cmake/deps.cmake", Some(Kind::Cmake)),
+            ("notes.txt", None),
         ] {
             assert_eq!(Kind::of(&RepoPath::from(path)), kind, "{path}");
         }

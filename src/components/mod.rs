@@ -4,30 +4,60 @@
 //! invented version, hash or supplier. Serves IEC 62304 cl. 8.1.2. Format: docs/format.md §4.
 
 mod bazel;
+mod bills;
 mod cargo;
 mod cargo_manifest;
+mod cmake;
+mod cmake_text;
+mod cocoapods;
+mod composer;
+mod conan;
+mod cpan;
+mod cran;
+mod cyclonedx_bill;
+mod dart;
+mod documents;
+mod erlang_terms;
 mod flake;
+mod gem;
 mod golang;
+mod gradle;
 mod graph;
+mod haskell;
 mod helm;
+mod hex;
 mod javascript;
+mod julia;
 mod kind;
+mod maven;
+mod maven_build;
+mod maven_pom;
 mod npm;
 mod npm_lock;
 mod npm_manifest;
+mod nuget;
+mod nuget_projects;
+mod pinned;
 mod pipeline;
+mod programs;
 mod purl;
 mod python;
 mod reading;
 mod requirement;
 mod requirements;
+#[cfg(test)]
+mod samples;
+mod spdx_bill;
 mod structured;
 mod submodules;
+mod swift;
 mod terraform;
 #[cfg(test)]
 mod testing;
 mod tree;
 mod unread;
+mod vcpkg;
+mod workspaces;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +70,7 @@ use tree::{File, Tree};
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// The readers, one per ecosystem. Each sees the whole tree, since a lock and its manifests explain each other.
-const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 12] = [
+const READERS: &[fn(&Tree<'_>) -> Vec<Reading>] = &[
     cargo::read,
     javascript::read,
     python::read,
@@ -52,6 +82,25 @@ const READERS: [fn(&Tree<'_>) -> Vec<Reading>; 12] = [
     terraform::read,
     flake::read,
     bazel::read,
+    maven::read,
+    gradle::read,
+    nuget::read,
+    composer::read,
+    gem::read,
+    dart::read,
+    hex::read,
+    swift::read,
+    cocoapods::read,
+    conan::read,
+    vcpkg::read,
+    cmake::read,
+    workspaces::read,
+    haskell::read,
+    cran::read,
+    julia::read,
+    cpan::read,
+    bills::read,
+    programs::read,
     unread::read,
 ];
 
@@ -129,6 +178,7 @@ fn sort<T: Ord>(values: &mut Vec<T>) {
 mod tests {
     use proptest::prelude::*;
 
+    use super::samples;
     use super::testing::{SCRIPT_SAMPLES, found, inventory, status};
     use super::*;
     use crate::domain::CoverageStatus;
@@ -194,10 +244,10 @@ mod tests {
         fn damaged_files_never_end_the_run(
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
             cut in prop::option::of(any::<prop::sample::Index>()),
-            swapped in 0..SAMPLES.len() + SCRIPT_SAMPLES.len(),
+            swapped in 0..SAMPLES.len() + SCRIPT_SAMPLES.len() + samples::ALL.len(),
         ) {
             let mut files = Vec::new();
-            for (index, (path, text)) in SAMPLES.iter().chain(&SCRIPT_SAMPLES).enumerate() {
+            for (index, (path, text)) in SAMPLES.iter().chain(&SCRIPT_SAMPLES).chain(samples::ALL).enumerate() {
                 let mut bytes = text.as_bytes().to_vec();
                 for (at, byte) in &damage {
                     let at = at.index(bytes.len());
@@ -210,8 +260,10 @@ mod tests {
             }
             let links = [(RepoPath::from("z"), "0123456789012345678901234567890123456789".to_owned())];
             let inventory = read(&files, &links);
-            let least = SAMPLES.len() + 1;
-            prop_assert!((least..=least + SCRIPT_SAMPLES.len()).contains(&inventory.coverage.len()));
+            prop_assert!(inventory.coverage.iter().any(|coverage| coverage.path == RepoPath::from("z")));
+            for (path, _) in SAMPLES.iter().chain(samples::ALL).filter(|(path, _)| !samples::SILENT.contains(path)) {
+                prop_assert!(inventory.coverage.iter().any(|coverage| coverage.path == RepoPath::from(*path)), "{path}");
+            }
             files.reverse();
             prop_assert_eq!(&read(&files, &links), &inventory);
             for component in &inventory.components {

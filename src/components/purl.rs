@@ -28,6 +28,81 @@ fn purl(kind: &str, path: &str, version: Option<&str>, qualifiers: &[(&str, Stri
     purl
 }
 
+/// Returns a purl of any other type, from where such packages are usually served.
+pub(super) fn plain(kind: &str, path: &str, version: Option<&str>) -> String {
+    purl(kind, path, version, &[])
+}
+
+/// Returns a purl of any other type; `path` is namespace and name, parted by `/`. Qualifiers are put into order.
+pub(super) fn other(
+    kind: &str,
+    path: &str,
+    version: Option<&str>,
+    origin: &Origin,
+    more: &[(&'static str, &str)],
+) -> String {
+    let mut qualifiers = origin.qualifiers();
+    qualifiers.extend(more.iter().map(|(key, value)| (*key, (*value).to_owned())));
+    qualifiers.sort_unstable();
+    purl(kind, path, version, &qualifiers)
+}
+
+/// Types whose names are one whatever their case.
+const CASELESS: [&str; 6] = ["bitbucket", "composer", "github", "golang", "hex", "pub"];
+
+/// Returns a foreign purl in its canonical spelling, with its type; nothing where it is none.
+pub(super) fn canonical(text: &str) -> Option<(String, String)> {
+    let rest = text.trim().strip_prefix("pkg:")?.trim_start_matches('/');
+    let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
+    let (kind, path) = rest.split_once('/')?;
+    let kind = kind.to_ascii_lowercase();
+    // An `@` before the last segment begins a scope that was not encoded.
+    let name_at = path.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1);
+    let (path, version) = match path.get(name_at..)?.rsplit_once('@') {
+        Some((name, version)) => (path.get(..name_at + name.len())?, Some(decoded(version)?)),
+        None => (path, None),
+    };
+    let mut path = decoded(path)?;
+    if CASELESS.contains(&kind.as_str()) {
+        path = path.to_ascii_lowercase();
+    } else if kind == "pypi" {
+        path = pypi_name(&path);
+    }
+    let sound = |text: &str| text.bytes().all(|c| c.is_ascii_alphanumeric() || b".-_+".contains(&c));
+    if kind.is_empty() || !sound(&kind) || path.split('/').all(str::is_empty) {
+        return None;
+    }
+    let mut pairs = Vec::new();
+    for pair in qualifiers.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=')?;
+        pairs.push((key.to_ascii_lowercase(), decoded(value)?));
+    }
+    pairs.retain(|(key, _)| sound(key));
+    pairs.sort_unstable();
+    let pairs: Vec<(&str, String)> = pairs.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+    let mut canonical = purl(&kind, &path, version.as_deref(), &pairs);
+    let subpath = decoded(subpath)?;
+    let segments: Vec<String> = subpath.split('/').filter(|part| !["", ".", ".."].contains(part)).map(encode).collect();
+    if !segments.is_empty() {
+        canonical = format!("{canonical}#{}", segments.join("/"));
+    }
+    Some((canonical, kind))
+}
+
+/// Decodes `%` and two digits; nothing where that makes no text.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Where a package comes from, when that is not its ecosystem's own registry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -185,6 +260,23 @@ mod tests {
             "pkg:golang/github.com/masterminds/semver/v3@v3.4.0"
         );
         assert_eq!(npm("ü", None, &usual), "pkg:npm/%C3%BC");
+    }
+
+    #[test]
+    fn foreign_purls_are_brought_into_one_spelling() {
+        for (foreign, expected) in [
+            ("pkg:npm/@angular/animation@12.3.1", Some("pkg:npm/%40angular/animation@12.3.1")),
+            ("pkg://NPM/%40a/b@1%2B2?z=1&a=2", Some("pkg:npm/%40a/b@1%2B2?a=2&z=1")),
+            ("pkg:pypi/Django_x@1", Some("pkg:pypi/django-x@1")),
+            ("pkg:golang/github.com/A/b@v1#sub/../dir", Some("pkg:golang/github.com/a/b@v1#sub/dir")),
+            ("pkg:generic/a b", Some("pkg:generic/a%20b")),
+            ("pkg:npm", None),
+            ("pkg:np m/x", None),
+            ("https://x", None),
+            ("pkg:npm/", None),
+        ] {
+            assert_eq!(canonical(foreign).map(|(purl, _)| purl).as_deref(), expected, "{foreign}");
+        }
     }
 
     #[test]

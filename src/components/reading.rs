@@ -19,8 +19,8 @@ const LONGEST_PURL: usize = 1000;
 /// So many dependencies of one file's components are kept; the largest products have some ten thousand.
 const MOST_EDGES: usize = 200_000;
 
-/// So many components of one file are kept; a hostile file could name millions.
-const MOST_COMPONENTS: usize = 50_000;
+/// So many components of one file are kept; the largest products have some ten thousand in all.
+pub(super) const MOST_COMPONENTS: usize = 50_000;
 
 /// The result of reading one file.
 pub(super) struct Reading {

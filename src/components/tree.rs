@@ -43,6 +43,11 @@ impl<'a> Tree<'a> {
         self.files.values().copied().filter(|file| matches!(file.kind, Kind::Unread(_)))
     }
 
+    /// Returns the manifests that are not evaluated.
+    pub(super) fn programs(&self) -> impl Iterator<Item = File<'a>> {
+        self.files.values().copied().filter(|file| matches!(file.kind, Kind::Program(_)))
+    }
+
     /// Returns the file at a path.
     pub(super) fn find(&self, path: &[u8]) -> Option<File<'a>> {
         self.files.get(path).copied()

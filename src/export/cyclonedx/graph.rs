@@ -10,7 +10,7 @@ use super::ROOT;
 use crate::domain::{Component, Coverage, CoverageStatus, Manifest};
 
 /// Of these a lock file tells what needs what; of all others the edges are not known.
-const WITH_EDGES: [&str; 2] = ["cargo", "npm"];
+const WITH_EDGES: [&str; 8] = ["cargo", "cocoapods", "composer", "cpan", "cran", "gem", "julia", "npm"];
 
 /// What one entry needs.
 #[derive(Serialize)]
