@@ -3,6 +3,7 @@
 //! RFC 5280 and the CA/Browser Forum's baseline requirements. Never here: parsing, or trust in an issuer.
 
 use super::{Verdict, Yardstick};
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Fact, Facts, Timestamp};
 
 /// Judges certificates wherever they stand in an item.
@@ -31,14 +32,14 @@ pub(super) fn members(facts: &Facts) -> impl Iterator<Item = &Facts> {
 
 fn judge_certificate(facts: &Facts, by: &Yardstick<'_>, found: &mut Vec<Verdict>) {
     let Some(subject) = facts.text("subject") else { return };
-    let subject = subject.escape_debug();
+    let subject = subject.shown();
     judge_time(facts, by, found);
     let authority = facts.flag("is_ca") == Some(true);
     let signature = facts.text("signature_algorithm").unwrap_or_default();
     let signature = facts.text("signature_hash").unwrap_or(signature);
     // Nobody checks the signature of a root under itself.
     if is_weak(signature) && !(authority && is_self_issued(facts)) {
-        found.push(("certificate-weak-signature", format!("{subject} is signed with {}", signature.escape_debug())));
+        found.push(("certificate-weak-signature", format!("{subject} is signed with {}", signature.shown())));
     }
     if facts.number("version") == Some(1) {
         found.push(("certificate-version-1", format!("{subject} is of X.509 version 1")));
@@ -51,7 +52,7 @@ fn judge_certificate(facts: &Facts, by: &Yardstick<'_>, found: &mut Vec<Verdict>
 }
 
 fn judge_time(facts: &Facts, by: &Yardstick<'_>, found: &mut Vec<Verdict>) {
-    let subject = facts.text("subject").unwrap_or_default().escape_debug();
+    let subject = facts.text("subject").unwrap_or_default().shown();
     let (from, until) = validity(facts);
     if let Some(until) = until {
         if until < by.as_of {
@@ -71,7 +72,7 @@ fn validity(facts: &Facts) -> (Option<Timestamp>, Option<Timestamp>) {
 }
 
 fn judge_authority(facts: &Facts, found: &mut Vec<Verdict>) {
-    let subject = facts.text("subject").unwrap_or_default().escape_debug();
+    let subject = facts.text("subject").unwrap_or_default().shown();
     if facts.flag("basic_constraints_critical") == Some(false) {
         let message = format!("basicConstraints of the authority {subject} is not critical");
         found.push(("ca-basic-constraints-not-critical", message));
@@ -93,7 +94,7 @@ fn judge_server(facts: &Facts, by: &Yardstick<'_>, found: &mut Vec<Verdict>) {
     if facts.number("version").is_none() {
         return;
     }
-    let subject = facts.text("subject").unwrap_or_default().escape_debug();
+    let subject = facts.text("subject").unwrap_or_default().shown();
     let most = by.thresholds.max_leaf_days;
     if let (Some(from), Some(until)) = validity(facts)
         && until > from.plus_days(most)
@@ -118,7 +119,7 @@ fn judge_bundle(facts: &Facts, found: &mut Vec<Verdict>) {
     for member in &members {
         let Some(fingerprint) = member.text("fingerprint_sha256") else { continue };
         if !seen.insert(fingerprint) {
-            let subject = member.text("subject").unwrap_or_default().escape_debug();
+            let subject = member.text("subject").unwrap_or_default().shown();
             found.push(("bundle-duplicate", format!("{subject} is listed twice")));
         }
     }
@@ -127,7 +128,7 @@ fn judge_bundle(facts: &Facts, found: &mut Vec<Verdict>) {
     for member in members.iter().skip(usize::from(is_chain)) {
         let root_of_version_1 = is_self_issued(member) && member.number("version") == Some(1);
         if member.flag("is_ca") == Some(false) && !root_of_version_1 {
-            let subject = member.text("subject").unwrap_or_default().escape_debug();
+            let subject = member.text("subject").unwrap_or_default().shown();
             found.push(("bundle-contains-leaf", format!("{subject} is no authority")));
         }
     }

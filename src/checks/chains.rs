@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Verdict;
 use super::certificates::members;
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Facts, RepoPath};
 
 /// Returns what is wrong with the chains of the items, each at its file.
@@ -39,15 +40,14 @@ fn judge_order(members: &[&Facts]) -> Option<Verdict> {
         if fits {
             continue;
         }
-        let subject = certificate.text("subject").unwrap_or_default().escape_debug();
+        let subject = certificate.text("subject").unwrap_or_default().shown();
         if members.iter().any(|member| member.text("subject") == Some(issuer)) {
             return Some((
                 "chain-out-of-order",
                 format!("{subject} is not followed by its issuer, which stands elsewhere"),
             ));
         }
-        let missing =
-            || format!("{subject} is followed by others, and its issuer {} is missing", issuer.escape_debug());
+        let missing = || format!("{subject} is followed by others, and its issuer {} is missing", issuer.shown());
         return (at == 0).then(|| ("chain-incomplete", missing()));
     }
     None
@@ -71,7 +71,7 @@ fn issued_by_another_key(items: &[ConfigurationItem]) -> impl Iterator<Item = (&
         let (issuer, wanted) = (facts.text("issuer")?, facts.text("aki")?);
         let known = authorities.get(issuer)?;
         let other = known.iter().all(|id| id.is_some_and(|id| !id.eq_ignore_ascii_case(wanted)));
-        let message = format!("its issuer {} is here with another key than the one that signed", issuer.escape_debug());
+        let message = format!("its issuer {} is here with another key than the one that signed", issuer.shown());
         other.then_some((&item.path, ("issuer-key-mismatch", message)))
     })
 }

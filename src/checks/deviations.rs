@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::severities::is_deviable;
 use super::{finding, order};
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Deviating, Finding, ObjectId, RepoPath, Timestamp};
 use crate::policy::{DEVIATIONS_PATH, Deviation};
 
@@ -47,7 +48,7 @@ fn told(
 ) -> Option<Finding> {
     let id = &deviation.id;
     let (rule, message) = if !is_deviable(&deviation.clause) {
-        let clause = deviation.clause.escape_debug();
+        let clause = deviation.clause.shown();
         ("deviation-void", format!("deviation {id} is about \"{clause}\", which it cannot be about"))
     } else if deviation.expires <= as_of {
         ("deviation-expired", format!("deviation {id} expired on {}", deviation.expires.date()))

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::is_rotated;
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Fact, Facts, Observation, RepoPath};
 use crate::policy::{Custody, KEYS_PATH, RegisteredKey, canonical};
 
@@ -33,7 +34,7 @@ pub fn judge(items: &[ConfigurationItem], register: &BTreeMap<String, Registered
         }
         for (key, facts) in keys {
             if let Some(is) = differing(key, facts) {
-                let message = format!("key {} is {is}, and in the register {}", key.id, key.algorithm.escape_debug());
+                let message = format!("key {} is {is}, and in the register {}", key.id, key.algorithm.shown());
                 found.push(at(&item.path, "key-register-differs", message));
             }
             if let Custody::Device(device) = &key.custody
@@ -41,7 +42,7 @@ pub fn judge(items: &[ConfigurationItem], register: &BTreeMap<String, Registered
                 && !item.kind.starts_with("x509-certificate")
             {
                 let message =
-                    format!("key {} stands here in private, and in the register in {}", key.id, device.escape_debug());
+                    format!("key {} stands here in private, and in the register in {}", key.id, device.shown());
                 found.push(at(&item.path, "key-outside-custody", message));
             }
         }
@@ -104,7 +105,7 @@ fn differing(key: &RegisteredKey, facts: &Facts) -> Option<String> {
     let said = key.algorithm.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse::<i64>().ok());
     let other_length = family(algorithm) == "rsa" && said.zip(length).is_some_and(|(said, length)| said != length);
     let is = length.map_or_else(|| algorithm.to_owned(), |length| format!("{algorithm} of {length} bits"));
-    (family(algorithm) != family(&key.algorithm) || other_length).then(|| is.escape_debug().to_string())
+    (family(algorithm) != family(&key.algorithm) || other_length).then(|| is.shown().to_string())
 }
 
 #[cfg(test)]

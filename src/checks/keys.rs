@@ -4,6 +4,7 @@
 
 use super::certificates::members;
 use super::{Verdict, Yardstick};
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Fact, Facts, Timestamp};
 
 /// The least bits of an elliptic curve and of a DH group.
@@ -100,7 +101,7 @@ fn judge_clear(facts: &Facts, found: &mut Vec<Verdict>) {
 fn judge_container(facts: &Facts, found: &mut Vec<Verdict>) {
     let container = facts.text("container").unwrap_or_default();
     if container.ends_with("-encrypted") && container != "pkcs8-encrypted" {
-        let message = format!("the encryption of {} is old and weak", container.escape_debug());
+        let message = format!("the encryption of {} is old and weak", container.shown());
         found.push(("private-key-weak-encryption", message));
     }
 }
@@ -129,7 +130,7 @@ fn judge_rsa(bits: Option<i64>, exponent: Option<i64>, by: &Yardstick<'_>, found
 
 fn judge_curve(curve: Option<&str>, bits: Option<i64>, found: &mut Vec<Verdict>) {
     if let Some(bits) = bits.filter(|bits| *bits < CURVE_MIN_BITS) {
-        let curve = curve.unwrap_or("an unnamed curve").escape_debug();
+        let curve = curve.unwrap_or("an unnamed curve").shown();
         found.push(("weak-curve", format!("a key of {bits} bits on {curve}")));
     }
 }
@@ -193,7 +194,7 @@ fn judge_pgp(facts: &Facts, by: &Yardstick<'_>, found: &mut Vec<Verdict>) {
     let bits = facts.number("bits");
     match algorithm.to_ascii_lowercase().as_str() {
         "dsa" | "elgamal" => {
-            found.push(("pgp-key-weak", format!("{} keys are no longer to be used", algorithm.escape_debug())));
+            found.push(("pgp-key-weak", format!("{} keys are no longer to be used", algorithm.shown())));
         }
         name if name.starts_with("rsa") && bits.is_some_and(|bits| bits < by.thresholds.rsa_min_bits) => {
             found.push(("pgp-key-weak", format!("an RSA key of {} bits", bits.unwrap_or_default())));

@@ -15,6 +15,7 @@ mod severities;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Finding, Observation, RepoPath, Severity, Timestamp};
 pub use deviations::apply as apply_deviations;
 pub use key_register::{judge as judge_key_register, registered};
@@ -82,8 +83,7 @@ pub fn check_items(
         certificates::judge(item, &yardstick, &mut verdicts);
         keys::judge(item, &yardstick, &mut verdicts);
         if !item.declared {
-            verdicts
-                .push(("item-undeclared", format!("no rule of the policy names this {}", item.kind.escape_debug())));
+            verdicts.push(("item-undeclared", format!("no rule of the policy names this {}", item.kind.shown())));
         }
         let fresh = verdicts.into_iter().filter(|(rule, _)| !observed.contains(&(&item.path, *rule)));
         findings.extend(fresh.map(|(rule, message)| finding(rule, place(&item.path), None, message)));

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use super::Verdict;
 use super::chains::{certificates, standing_alone};
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Fact, Facts, RepoPath, Timestamp};
 
 /// How many files a message names at most.
@@ -57,7 +58,7 @@ fn certified(items: &[ConfigurationItem]) -> Uses<'_> {
     for item in items {
         for facts in certificates(item) {
             if let (Some(key), Some(subject)) = (facts.text("spki_sha256"), facts.text("subject")) {
-                add(&mut uses, key, subject.escape_debug().to_string(), &item.path);
+                add(&mut uses, key, subject.shown().to_string(), &item.path);
             }
         }
     }
@@ -147,7 +148,7 @@ fn revocation_lists(items: &[ConfigurationItem]) -> Vec<(&RepoPath, Verdict)> {
         let Some(issuer) = item.facts.text("issuer") else { continue };
         let known = begins.get(issuer);
         if known.is_none() && folders.contains(item.path.parent()) {
-            let message = format!("none of the certificates is its issuer {}", issuer.escape_debug());
+            let message = format!("none of the certificates is its issuer {}", issuer.shown());
             found.push((&item.path, ("crl-issuer-unknown", message)));
         }
         let Some(made) = made(item) else { continue };

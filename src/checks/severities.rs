@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::register;
 use crate::domain::Severity;
+use crate::domain::Show as _;
 use crate::policy::{POLICY_PATH, Policy, PolicyError, SeverityRule};
 
 /// Rules about secrets that stand in clear.
@@ -42,7 +43,7 @@ pub fn severities(policy: &Policy) -> Result<BTreeMap<&'static str, Severity>, P
 fn severity(wanted: &SeverityRule, floor: Option<Severity>) -> Result<(&'static str, Severity), PolicyError> {
     let error = |message| PolicyError { file: POLICY_PATH.to_owned(), line: wanted.line, message };
     let Some(rule) = register::find(&wanted.rule) else {
-        return Err(error(format!("\"{}\" is no rule; docs/checks.md lists them", wanted.rule.escape_debug())));
+        return Err(error(format!("\"{}\" is no rule; docs/checks.md lists them", wanted.rule.shown())));
     };
     if is_clear_secret(rule.name) && wanted.severity < Severity::High {
         let why = "who clones the repository has the secret for good, whatever the policy says";

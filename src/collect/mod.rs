@@ -150,6 +150,7 @@ fn look_at(policy: &Policy, entry: &Entry, content: Content<'_>) -> Option<Seen>
     let file = entry.mode.kind() == EntryKind::File;
     let recognized = match content {
         Content::Held(bytes) if file => recognize::recognize(&entry.path, bytes),
+        Content::Streamed { .. } if file => recognize::recognize_unread(&entry.path),
         _ => None,
     };
     let (rule, declared) = match policy.treatment(&entry.path) {

@@ -9,6 +9,8 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::shown::Show as _;
+
 /// Named facts of one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts(BTreeMap<String, Fact>);
@@ -154,9 +156,9 @@ impl fmt::Display for Fact {
         match self {
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => write!(f, "{}", text.escape_debug()),
+            Self::Text(text) => write!(f, "{}", text.shown()),
             Self::List(list) => join(f, list.iter(), |f, value| write!(f, "{value}")),
-            Self::Map(facts) => join(f, facts.iter(), |f, (name, value)| write!(f, "{}={value}", name.escape_debug())),
+            Self::Map(facts) => join(f, facts.iter(), |f, (name, value)| write!(f, "{}={value}", name.shown())),
         }
     }
 }

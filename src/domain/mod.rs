@@ -13,6 +13,7 @@ mod item;
 mod manifest;
 mod record;
 mod release;
+mod shown;
 mod time;
 mod trust;
 
@@ -26,5 +27,6 @@ pub use item::{ConfigurationItem, EntryKind, ItemClass, Mode};
 pub use manifest::{Manifest, RULE_SET, SourceTree};
 pub use record::{CommitRecord, Recorder};
 pub use release::{GateResult, LogHead, Meaning, RangeEntry, Release, SignOff, StoredDocument, Target};
+pub use shown::{Show, Shown};
 pub use time::Timestamp;
 pub use trust::{Floors, Person, PublicKey, Role, RoleName, TrustRoot};

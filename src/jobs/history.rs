@@ -3,6 +3,7 @@
 //! Serves requirements R09 and R11. Deltas are recomputed from the commits, not read from notes.
 
 use crate::codec;
+use crate::components::Inventory;
 use crate::domain::{
     ChangeId, ConfigurationItem, Digest, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath,
     Timestamp,
@@ -123,6 +124,18 @@ impl Side {
             return Ok(self.inspect(repository)?.collected.manifest.items);
         }
         inspect::items_of_tree(repository, self.tree)
+    }
+
+    /// Returns the components that its own policy lets in. Of anything but a release, lock files alone are read.
+    ///
+    /// # Errors
+    /// As [`Side::inspect`].
+    pub fn components(&self, repository: &Repository) -> Result<Inventory, Failure> {
+        if self.is_verified() {
+            let manifest = self.inspect(repository)?.collected.manifest;
+            return Ok(Inventory { components: manifest.components, coverage: manifest.coverage });
+        }
+        inspect::components_of_tree(repository, self.tree)
     }
 
     /// Collects it under its own policy. A release must come out as it was signed, for it is shown as evidence.

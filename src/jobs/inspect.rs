@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::checks::{self, Thresholds};
 use crate::collect::{self, Collected, Entry, Items, Source as _};
+use crate::components::Inventory;
 use crate::domain::{
     Component, ConfigurationItem, Coverage, CoverageStatus, Finding, ObjectId, Observation, RepoPath, Severity,
     Timestamp,
@@ -73,6 +74,15 @@ pub(super) fn items_of_tree(repository: &Repository, tree: ObjectId) -> Result<V
     let source = TreeSource::new(repository, tree);
     let entries = source.entries()?;
     Ok(collect::collect_items(&source, &policy, &entries)?.items)
+}
+
+/// Returns the components of a tree under its own policy.
+///
+/// # Errors
+/// Where the policy or an object cannot be read.
+pub(super) fn components_of_tree(repository: &Repository, tree: ObjectId) -> Result<Inventory, Failure> {
+    let policy = policy_of(repository, tree)?;
+    Ok(collect::collect_components(&TreeSource::new(repository, tree), &policy)?)
 }
 
 /// What the staged changes say before they become a commit.

@@ -25,6 +25,7 @@ mod jwk_file;
 mod keystore;
 mod kinds;
 mod marked_key;
+mod masking;
 mod modular;
 mod name;
 mod oid;
@@ -105,6 +106,14 @@ pub fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     let text = text::from_utf16(bytes).map(zeroize::Zeroizing::new);
     let bytes = text.as_ref().map_or(bytes, |text| text.as_bytes());
     embedded::add(path, bytes, RECOGNIZERS.iter().find_map(|(_, recognizer)| recognizer(path, bytes)))
+}
+
+/// Returns what a file is by its name, where it is too large to be read: silence would hide what stands in it.
+pub fn recognize_unread(path: &RepoPath) -> Option<Recognized> {
+    let claimed = path::claim(path).map(|(kind, class)| {
+        Recognized::new(kind, class, Facts::new()).unreadable(None, "it is larger than what is looked at")
+    });
+    claimed.or_else(|| settings::named(path))
 }
 
 /// Reads a file that the policy declares to be of `kind`; an unreadable one is observed, not refused.

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::context::{Answer, Context};
 use crate::cli::{Format, json};
 use crate::codec;
+use crate::components::Inventory;
 use crate::domain::{Component, Digest};
 use crate::export;
 use crate::jobs::Failure;
@@ -42,17 +43,9 @@ enum Grouping {
 pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Read)?;
     let side = super::side(context, &repository, args.revision.as_deref())?;
-    let inspection = side.inspect(&repository)?;
-    let manifest = inspection.collected.manifest;
-    let answer = json!({
-        "schema": "git-baseline/components/1",
-        "commit": side.commit.to_string(),
-        "verified": side.is_verified(),
-        "components": manifest.components.iter().map(json::component).collect::<Vec<_>>(),
-        "coverage": json::coverage(&manifest.coverage),
-        "gaps": json::gaps(&manifest.coverage),
-    });
     if context.format == Format::Cyclonedx {
+        let inspection = side.inspect(&repository)?;
+        let manifest = inspection.collected.manifest;
         let subject = export::Subject {
             name: &inspection.policy.product.name,
             version: &side.name,
@@ -61,11 +54,20 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         };
         let digest = Digest::of(&codec::encode(side.baseline().as_ref(), &manifest));
         let document = export::cyclonedx(&subject, &manifest, &digest, None);
-        return Ok(Answer::done(answer, String::from_utf8_lossy(&document).into_owned()));
+        return Ok(Answer::done(json!({}), String::from_utf8_lossy(&document).into_owned()));
     }
+    let Inventory { components, coverage } = side.components(&repository)?;
+    let answer = json!({
+        "schema": "git-baseline/components/1",
+        "commit": side.commit.to_string(),
+        "verified": side.is_verified(),
+        "components": components.iter().map(json::component).collect::<Vec<_>>(),
+        "coverage": json::coverage(&coverage),
+        "gaps": json::gaps(&coverage),
+    });
     let mut text = String::new();
     let mut groups: BTreeMap<String, Vec<&Component>> = BTreeMap::new();
-    for component in &manifest.components {
+    for component in &components {
         groups.entry(group(args.by, component)).or_default().push(component);
     }
     for (name, members) in groups {
@@ -76,8 +78,8 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
             let _ = writeln!(text, "{}", line(component));
         }
     }
-    let _ = writeln!(text, "{} components from {} files", manifest.components.len(), manifest.coverage.len());
-    for gap in json::gaps(&manifest.coverage) {
+    let _ = writeln!(text, "{} components from {} files", components.len(), coverage.len());
+    for gap in json::gaps(&coverage) {
         let told = |name: &str| gap.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let _ = writeln!(text, "gap: {}: {}", told("path"), told("reason").escape_debug());
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Direction, Statement, fact_line};
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, Fact, FactChange, Facts, ItemDelta};
 
 /// No more is said of one item; the record holds every fact.
@@ -110,7 +111,7 @@ pub(super) fn plain_line(change: &FactChange) -> String {
 
 /// Returns a text without control characters, and with its quotation marks.
 pub(super) fn plain(text: &str) -> String {
-    text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"")
+    text.shown().to_string().replace("\\'", "'").replace("\\\"", "\"")
 }
 
 /// Returns a fact's values as texts: those of a list, or its only one; those of a map behind their names.
@@ -153,10 +154,10 @@ pub(super) fn map<'a>(facts: &'a Facts, name: &str) -> Option<&'a Facts> {
 
 /// Returns a text fact in a form that fits a line; `?` where there is none.
 pub(super) fn shown(facts: &Facts, name: &str) -> String {
-    facts.text(name).map_or_else(|| "?".to_owned(), |text| text.escape_debug().to_string())
+    facts.text(name).map_or_else(|| "?".to_owned(), |text| text.shown().to_string())
 }
 
 /// Returns texts behind a sign each, as ` +a +b`.
 pub(super) fn signed(sign: char, texts: &[&str]) -> String {
-    texts.iter().flat_map(|text| [String::from(' '), String::from(sign), text.escape_debug().to_string()]).collect()
+    texts.iter().flat_map(|text| [String::from(' '), String::from(sign), text.shown().to_string()]).collect()
 }

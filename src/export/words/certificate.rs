@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Direction::{Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, maps, shown, signed, values};
 use super::strength::digest_rank;
+use crate::domain::Show as _;
 use crate::domain::{Fact, Facts, Timestamp};
 
 const DAY: i64 = 86_400;
@@ -161,9 +162,9 @@ pub(super) fn tell_bundle(account: &mut Account<'_>) {
         unchanged = false;
         let subject = shown(facts, "subject");
         let what = role(facts);
-        let name = print.escape_debug();
+        let name = print.shown();
         if let Some((known, was)) = gone.get_mut(facts.text("subject").unwrap_or_default()).and_then(Vec::pop) {
-            let known = known.escape_debug();
+            let known = known.shown();
             let key = if was.find("spki_sha256") == facts.find("spki_sha256") { "same key" } else { "new key" };
             account.say(Neutral, format!("certificates: -{known} +{name}: {what} swapped, {key}: {subject}"));
         } else {
@@ -174,7 +175,7 @@ pub(super) fn tell_bundle(account: &mut Account<'_>) {
     for (print, facts) in gone.into_values().flatten() {
         unchanged = false;
         let direction = if is_anchor(facts) { Hardened } else { Neutral };
-        let (print, subject) = (print.escape_debug(), shown(facts, "subject"));
+        let (print, subject) = (print.shown(), shown(facts, "subject"));
         account.say(direction, format!("certificates: -{print}: {} removed: {subject}", role(facts)));
     }
     if unchanged {
@@ -208,10 +209,10 @@ pub(super) fn tell_revocations(account: &mut Account<'_>) {
         let (old, new) = (values(change.before.as_ref()), values(change.after.as_ref()));
         let (gone, come) = gone_and_come(&old, &new);
         for serial in gone {
-            account.say(Weakened, format!("revoked_serials: -{}: no longer revoked", serial.escape_debug()));
+            account.say(Weakened, format!("revoked_serials: -{}: no longer revoked", serial.shown()));
         }
         for serial in come {
-            account.say(Hardened, format!("revoked_serials: +{}: revoked", serial.escape_debug()));
+            account.say(Hardened, format!("revoked_serials: +{}: revoked", serial.shown()));
         }
         account.mark("revoked_serials");
         account.mark("revoked_count");

@@ -4,6 +4,7 @@
 
 use super::Direction::{Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, maps};
+use crate::domain::Show as _;
 use crate::domain::{ConfigurationItem, EntryKind, Fact, Facts};
 
 /// Facts that name a key, each comparable only with itself.
@@ -100,7 +101,7 @@ fn tell_place(account: &mut Account<'_>) {
     }
     if before.owner != after.owner {
         let show = |item: &ConfigurationItem| {
-            item.owner.as_deref().map_or_else(|| "(none)".to_owned(), |owner| owner.escape_debug().to_string())
+            item.owner.as_deref().map_or_else(|| "(none)".to_owned(), |owner| owner.shown().to_string())
         };
         account.headline(Neutral, format!("owner {} → {}", show(before), show(after)));
     }
@@ -121,7 +122,7 @@ fn tell_keys(account: &mut Account<'_>) {
     }
     let name = |key: &Facts| {
         let name = ["thumbprint_sha256", "fingerprint", "kid"].into_iter().find_map(|name| key.text(name));
-        name.map(|name| name.escape_debug().to_string())
+        name.map(|name| name.shown().to_string())
     };
     for list in ["keys", "subkeys"] {
         if account.change(list).is_none() {
@@ -206,7 +207,7 @@ fn tell_other(account: &mut Account<'_>) {
         _ => {}
     }
     if !same_kind {
-        let (old, new) = (before.kind.escape_debug(), after.kind.escape_debug());
+        let (old, new) = (before.kind.shown(), after.kind.shown());
         account.headline(Neutral, format!("another kind: {old} → {new}"));
     } else if before.facts == after.facts && !before.facts.is_empty() {
         if before.git_id == after.git_id {

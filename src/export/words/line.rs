@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::Show as _;
 use crate::domain::{Fact, FactChange};
 
 /// Returns one line for a fact's change.
 pub fn fact_line(change: &FactChange) -> String {
-    let name = change.name.escape_debug();
+    let name = change.name.shown();
     match (&change.before, &change.after) {
         (Some(Fact::List(before)), Some(Fact::List(after))) => {
             let (old, new): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());

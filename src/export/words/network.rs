@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, map, plain, values};
 use crate::domain::Facts;
+use crate::domain::Show as _;
 
 /// Longer lists are compared by their entries alone, since patterns cost a pair each.
 pub(super) const MOST_PATTERNS: usize = 300;
@@ -143,7 +144,7 @@ fn tell_packets(account: &mut Account<'_>) {
                 _ => Neutral,
             };
             let why = match new.as_str() {
-                "" => format!("chain {} is gone", chain.escape_debug()),
+                "" => format!("chain {} is gone", chain.shown()),
                 "accept" => "what no rule takes is let in".to_owned(),
                 _ => "what no rule takes is kept out".to_owned(),
             };
@@ -184,7 +185,7 @@ fn tell_peers(account: &mut Account<'_>) {
         let Some(was) = old.find(name) else { continue };
         let (was, is) = (values(Some(was)), values(Some(is)));
         let (gone, come) = gone_and_come(&was, &is);
-        let name = name.escape_debug();
+        let name = name.shown();
         for (sign, line) in gone.iter().map(|line| ('-', line)).chain(come.iter().map(|line| ('+', line))) {
             let direction = match line.split(' ').next() {
                 Some("ingress" | "egress") => Weakened,
@@ -196,7 +197,7 @@ fn tell_peers(account: &mut Account<'_>) {
                 ('+', true) => ": open to everyone",
                 _ => "",
             };
-            account.say(direction, format!("policies.{name}: {sign}{}{what}", line.escape_debug()));
+            account.say(direction, format!("policies.{name}: {sign}{}{what}", line.shown()));
         }
     }
     account.mark("policies");

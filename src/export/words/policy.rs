@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, map, plain, values};
 use super::network::{MOST_PATTERNS, compare_reach, is_everyone, tell_lines};
+use crate::domain::Show as _;
 use crate::domain::{Fact, FactChange, Facts};
 
 pub(super) fn tell(account: &mut Account<'_>) {
@@ -143,7 +144,7 @@ fn whole(account: &mut Account<'_>, name: &str, facts: &Facts, grant: &str, refu
     let whose = list(["Principal", "NotPrincipal"]).map(|text| format!(" to {text}")).unwrap_or_default();
     let bound = if part_of(facts, "Condition").is_some() { " under a condition" } else { "" };
     let sign = if gone { '-' } else { '+' };
-    account.say(direction, format!("{sign}{}: {what}: {action}{resource}{whose}{bound}", name.escape_debug()));
+    account.say(direction, format!("{sign}{}: {what}: {action}{resource}{whose}{bound}", name.shown()));
 }
 
 fn tell_statement(account: &mut Account<'_>, name: &str, before: &Facts, after: &Facts) {
@@ -171,7 +172,7 @@ fn tell_statement(account: &mut Account<'_>, name: &str, before: &Facts, after: 
         let whose = values(part_of(after, "Principal"));
         let whose = match part {
             "Action" | "Resource" | "action" | "resource" if !whose.is_empty() && !what.is_empty() => {
-                format!(" to {}", whose.join(", ").escape_debug())
+                format!(" to {}", whose.join(", ").shown())
             }
             _ => String::new(),
         };
@@ -276,16 +277,16 @@ fn tell_rights(account: &mut Account<'_>) {
         let (was, is) = (values(old.find(name)), values(new.find(name)));
         let (gone, come) = gone_and_come(&was, &is);
         let few = was.len().max(is.len()) <= MOST_PATTERNS;
-        let shown = name.escape_debug();
+        let shown = name.shown();
         for right in &come {
             let covered = few && was.iter().any(|known| covers_right(known, right));
             let direction = if covered { Neutral } else { Weakened };
-            account.say(direction, format!("grants.{shown}: +{}: granted", right.escape_debug()));
+            account.say(direction, format!("grants.{shown}: +{}: granted", right.shown()));
         }
         for right in &gone {
             let covered = few && is.iter().any(|known| covers_right(known, right));
             let direction = if covered { Neutral } else { Hardened };
-            account.say(direction, format!("grants.{shown}: -{}: no longer granted as such", right.escape_debug()));
+            account.say(direction, format!("grants.{shown}: -{}: no longer granted as such", right.shown()));
         }
     }
     account.mark("grants");

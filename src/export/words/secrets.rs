@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Direction::{Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, values};
+use crate::domain::Show as _;
 use crate::domain::{Fact, Facts};
 
 /// What a recogniser writes in place of a secret.
@@ -40,13 +41,11 @@ pub(super) fn tell(account: &mut Account<'_>) {
         let (old, new) = (values(change.before.as_ref()), values(change.after.as_ref()));
         let (gone, come) = gone_and_come(&old, &new);
         for recipient in come {
-            account.say(Weakened, format!("{name}: +{}: recipient added, can read it", recipient.escape_debug()));
+            account.say(Weakened, format!("{name}: +{}: recipient added, can read it", recipient.shown()));
         }
         for recipient in gone {
-            account.say(
-                Hardened,
-                format!("{name}: -{}: recipient removed, can read earlier versions", recipient.escape_debug()),
-            );
+            account
+                .say(Hardened, format!("{name}: -{}: recipient removed, can read earlier versions", recipient.shown()));
         }
         account.mark(name);
     }
@@ -72,12 +71,12 @@ fn tell_cover(account: &mut Account<'_>) {
     let (gone, come) = gone_and_come(&old, &new);
     for name in come {
         if was.contains(name) {
-            account.say(Weakened, format!("{}: decrypted, now in clear", name.escape_debug()));
+            account.say(Weakened, format!("{}: decrypted, now in clear", name.shown()));
         }
     }
     for name in gone {
         if is.contains(name) {
-            account.say(Hardened, format!("{}: encrypted, was in clear", name.escape_debug()));
+            account.say(Hardened, format!("{}: encrypted, was in clear", name.shown()));
         }
     }
 }
@@ -98,7 +97,7 @@ fn withheld(prefix: &str, before: &Facts, after: &Facts, names: &mut Vec<String>
         match (old, after.find(name)) {
             (Fact::Map(old), Some(Fact::Map(new))) => withheld(&full, old, new, names),
             (Fact::Text(old), Some(Fact::Text(new))) if old == WITHHELD && new == WITHHELD => {
-                names.push(full.escape_debug().to_string());
+                names.push(full.shown().to_string());
             }
             _ => {}
         }

@@ -9,6 +9,7 @@ use super::account::{Account, gone_and_come, values};
 use super::network::covers;
 use super::strength::{outdated, version_rank, weak_ones};
 use super::table::{Order, ROWS, Row};
+use crate::domain::Show as _;
 use crate::domain::{Fact, FactChange};
 
 pub(super) fn tell(account: &mut Account<'_>) {
@@ -232,13 +233,13 @@ fn tell_sandbox(account: &mut Account<'_>) {
                 (Some(old), Some(new)) => compare(&old, &new),
                 _ => Neutral,
             };
-            account.say(direction, format!("sandbox: {} → {}", was.escape_debug(), option.escape_debug()));
+            account.say(direction, format!("sandbox: {} → {}", was.shown(), option.shown()));
         } else {
-            account.say(Hardened, format!("sandbox: +{}", option.escape_debug()));
+            account.say(Hardened, format!("sandbox: +{}", option.shown()));
         }
     }
     for option in left.into_values().flatten() {
-        account.say(Weakened, format!("sandbox: -{}", option.escape_debug()));
+        account.say(Weakened, format!("sandbox: -{}", option.shown()));
     }
     account.mark("sandbox");
 }

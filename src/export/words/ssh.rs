@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, map, maps, values};
+use crate::domain::Show as _;
 use crate::domain::{Fact, Facts};
 
 /// Options that give something back which others take, or that trust more than one key.
@@ -47,19 +48,17 @@ fn tell_authorized(account: &mut Account<'_>) {
         for (print, key) in new.iter().filter(|(print, _)| !old.contains_key(*print)) {
             told = true;
             let limits = options(after, print);
-            let limits =
-                if limits.is_empty() { String::new() } else { format!(" with {}", limits.join(", ").escape_debug()) };
-            account.say(Weakened, format!("keys: +{}: gained access{limits}: {}", print.escape_debug(), holder(key)));
+            let limits = if limits.is_empty() { String::new() } else { format!(" with {}", limits.join(", ").shown()) };
+            account.say(Weakened, format!("keys: +{}: gained access{limits}: {}", print.shown(), holder(key)));
         }
         for (print, key) in old.iter().filter(|(print, _)| !new.contains_key(*print)) {
             told = true;
-            account.say(Hardened, format!("keys: -{}: lost access: {}", print.escape_debug(), holder(key)));
+            account.say(Hardened, format!("keys: -{}: lost access: {}", print.shown(), holder(key)));
         }
         for (print, key) in &new {
             if let Some(was) = old.get(print).filter(|was| was.find("comment") != key.find("comment")) {
                 told = true;
-                account
-                    .say(Neutral, format!("keys: {}: comment {} → {}", print.escape_debug(), holder(was), holder(key)));
+                account.say(Neutral, format!("keys: {}: comment {} → {}", print.shown(), holder(was), holder(key)));
             }
         }
         if !told {
@@ -70,7 +69,7 @@ fn tell_authorized(account: &mut Account<'_>) {
         account.mark(format!("options.{print}"));
         if let (Some(_), Some(key)) = (old.get(print), new.get(print)) {
             let (was, is) = (options(before, print), options(after, print));
-            let name = format!("options[{}]", print.escape_debug());
+            let name = format!("options[{}]", print.shown());
             tell_options(account, &name, &was, &is, &holder(key));
         }
     }
@@ -79,7 +78,7 @@ fn tell_authorized(account: &mut Account<'_>) {
 }
 
 fn holder(key: &Facts) -> String {
-    key.text("comment").map_or_else(|| "(no comment)".to_owned(), |comment| comment.escape_debug().to_string())
+    key.text("comment").map_or_else(|| "(no comment)".to_owned(), |comment| comment.shown().to_string())
 }
 
 /// Options as `name=value`: one of the same name on both sides is a change of its value.
@@ -97,14 +96,14 @@ fn tell_options(account: &mut Account<'_>, name: &str, before: &[String], after:
             None => opposite_if(GIVING.contains(&head(option).as_str()), Hardened),
         };
         let text = match known {
-            Some(was) => format!("{name}: {} → {}: {whose}", was.escape_debug(), option.escape_debug()),
-            None => format!("{name}: +{}: {whose}", option.escape_debug()),
+            Some(was) => format!("{name}: {} → {}: {whose}", was.shown(), option.shown()),
+            None => format!("{name}: +{}: {whose}", option.shown()),
         };
         account.say(direction, text);
     }
     for option in left.into_values().flatten() {
         let direction = opposite_if(GIVING.contains(&head(option).as_str()), Weakened);
-        account.say(direction, format!("{name}: -{}: {whose}", option.escape_debug()));
+        account.say(direction, format!("{name}: -{}: {whose}", option.shown()));
     }
 }
 
@@ -142,15 +141,14 @@ fn tell_hosts(account: &mut Account<'_>) {
         account.say(Neutral, "keys: another order");
     }
     for (host, kind, marker, print) in new.difference(&old) {
-        let (shown, print) = (host.escape_debug(), print.escape_debug());
+        let (shown, print) = (host.shown(), print.shown());
         match (gone.remove(&(host.as_str(), kind.as_str(), marker.as_str())), marker.trim_start_matches('@')) {
             (Some(was), "") => {
-                account.say(Neutral, format!("keys: -{} +{print}: host key of {shown} replaced", was.escape_debug()));
+                account.say(Neutral, format!("keys: -{} +{print}: host key of {shown} replaced", was.shown()));
             }
             (Some(was), mark) => {
-                let mark = mark.escape_debug();
-                account
-                    .say(Neutral, format!("keys: -{} +{print}: {mark} key for {shown} replaced", was.escape_debug()));
+                let mark = mark.shown();
+                account.say(Neutral, format!("keys: -{} +{print}: {mark} key for {shown} replaced", was.shown()));
             }
             (None, "revoked") => account.say(Hardened, format!("keys: +{print}: revoked for {shown}")),
             (None, "cert-authority") => account.say(Weakened, format!("keys: +{print}: trusted to sign for {shown}")),
@@ -163,7 +161,7 @@ fn tell_hosts(account: &mut Account<'_>) {
             "cert-authority" => (Hardened, "no longer trusted to sign for"),
             _ => (Neutral, "no longer trusted as"),
         };
-        account.say(direction, format!("keys: -{}: {what} {}", print.escape_debug(), host.escape_debug()));
+        account.say(direction, format!("keys: -{}: {what} {}", print.shown(), host.shown()));
     }
 }
 
@@ -191,8 +189,8 @@ fn tell_signers(account: &mut Account<'_>) {
     let (old, new) = (by_name(before, "signers", "fingerprint"), by_name(after, "signers", "fingerprint"));
     let mut told = false;
     for (print, signer) in &new {
-        let name = print.escape_debug();
-        let whose = values(signer.find("principals")).join(", ").escape_debug().to_string();
+        let name = print.shown();
+        let whose = values(signer.find("principals")).join(", ").shown().to_string();
         match old.get(print) {
             None => account.say(Weakened, format!("signers: +{name}: may sign as {whose}")),
             Some(was) if was == signer => continue,
@@ -200,11 +198,10 @@ fn tell_signers(account: &mut Account<'_>) {
                 let (was_named, is_named) = (values(was.find("principals")), values(signer.find("principals")));
                 let (gone, come) = gone_and_come(&was_named, &is_named);
                 for principal in come {
-                    account.say(Weakened, format!("signers: {name}: may sign as {}", principal.escape_debug()));
+                    account.say(Weakened, format!("signers: {name}: may sign as {}", principal.shown()));
                 }
                 for principal in gone {
-                    account
-                        .say(Hardened, format!("signers: {name}: may no longer sign as {}", principal.escape_debug()));
+                    account.say(Hardened, format!("signers: {name}: may no longer sign as {}", principal.shown()));
                 }
                 let (was_bound, is_bound) = (values(was.find("options")), values(signer.find("options")));
                 tell_options(account, &format!("signers[{name}]"), &was_bound, &is_bound, &whose);
@@ -215,10 +212,7 @@ fn tell_signers(account: &mut Account<'_>) {
     for (print, signer) in old.iter().filter(|(print, _)| !new.contains_key(*print)) {
         told = true;
         let whose = values(signer.find("principals")).join(", ");
-        account.say(
-            Hardened,
-            format!("signers: -{}: may no longer sign as {}", print.escape_debug(), whose.escape_debug()),
-        );
+        account.say(Hardened, format!("signers: -{}: may no longer sign as {}", print.shown(), whose.shown()));
     }
     if !told {
         account.say(Neutral, "signers: another order");
@@ -250,9 +244,9 @@ fn tell_peers(account: &mut Account<'_>) {
     account.mark("peers");
     let (before, after) = (&account.before.facts, &account.after.facts);
     let (old, new) = (by_name(before, "peers", "public_key"), by_name(after, "peers", "public_key"));
-    let route = |peer: &Facts| values(peer.find("allowed_ips")).join(", ").escape_debug().to_string();
+    let route = |peer: &Facts| values(peer.find("allowed_ips")).join(", ").shown().to_string();
     for (key, peer) in &new {
-        let name = key.escape_debug();
+        let name = key.shown();
         match old.get(key) {
             None => account.say(Weakened, format!("peers: +{name}: may connect as {}", route(peer))),
             Some(was) => {
@@ -273,6 +267,6 @@ fn tell_peers(account: &mut Account<'_>) {
         }
     }
     for (key, peer) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
-        account.say(Hardened, format!("peers: -{}: may no longer connect as {}", key.escape_debug(), route(peer)));
+        account.say(Hardened, format!("peers: -{}: may no longer connect as {}", key.shown(), route(peer)));
     }
 }

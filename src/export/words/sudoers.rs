@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Direction::{self, Hardened, Neutral, Weakened};
 use super::account::{Account, gone_and_come, map, signed, values};
 use crate::domain::Facts;
+use crate::domain::Show as _;
 
 /// Tags that take a barrier away.
 const LOOSE_TAGS: [&str; 6] = ["EXEC", "NOLOG_INPUT", "NOLOG_OUTPUT", "NOPASSWD", "NOINTERCEPT", "SETENV"];
@@ -35,11 +36,11 @@ pub(super) fn tell(account: &mut Account<'_>) {
         match (map(before, user), map(after, user)) {
             (Some(old), Some(new)) if old != new => tell_user(account, user, old, new),
             (None, Some(grant)) => {
-                account.say(Weakened, format!("{}: granted {}", user.escape_debug(), describe(grant)));
+                account.say(Weakened, format!("{}: granted {}", user.shown(), describe(grant)));
                 account.mark(user);
             }
             (Some(grant), None) => {
-                account.say(Hardened, format!("{}: no longer granted {}", user.escape_debug(), describe(grant)));
+                account.say(Hardened, format!("{}: no longer granted {}", user.shown(), describe(grant)));
                 account.mark(user);
             }
             _ => {}
@@ -51,7 +52,7 @@ pub(super) fn tell(account: &mut Account<'_>) {
         for (sign, option) in gone.iter().map(|text| ('-', text)).chain(come.iter().map(|text| ('+', text))) {
             let direction = judge_default(option);
             let direction = if sign == '-' { direction.opposite() } else { direction };
-            account.say(direction, format!("Defaults: {sign}{}", option.escape_debug()));
+            account.say(direction, format!("Defaults: {sign}{}", option.shown()));
         }
         account.mark("Defaults");
     }
@@ -76,7 +77,7 @@ fn judge_default(option: &str) -> Direction {
 }
 
 fn describe(grant: &Facts) -> String {
-    let list = |name: &str| values(grant.find(name)).join(", ").escape_debug().to_string();
+    let list = |name: &str| values(grant.find(name)).join(", ").shown().to_string();
     let part = |name: &str, before: &str| {
         let text = list(name);
         if text.is_empty() { text } else { format!("{before}{text}") }
@@ -115,7 +116,7 @@ fn tell_user(account: &mut Account<'_>, user: &str, before: &Facts, after: &Fact
                 (_, true) => ": granted",
                 (_, false) => ": no longer granted",
             };
-            account.say(direction, format!("{}:{text}{what}", name.escape_debug()));
+            account.say(direction, format!("{}:{text}{what}", name.shown()));
         }
         account.mark(name);
     }

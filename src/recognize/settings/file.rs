@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::domain::RepoPath;
 
 /// Settings are written by people: what is larger is something else.
-const MAX_BYTES: usize = 2 << 20;
+pub(super) const MAX_BYTES: usize = 2 << 20;
 
 /// How much of a file is looked at before its kind is known.
 const HEAD: usize = 8 << 10;
@@ -30,6 +30,11 @@ impl<'a> File<'a> {
             Err(_) => Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect()),
         };
         Some(Self { path: String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase(), text })
+    }
+
+    /// Returns a file of that path without content.
+    pub(super) fn empty(path: &RepoPath) -> File<'static> {
+        File { path: String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase(), text: Cow::Borrowed("") }
     }
 
     /// Returns the path in small letters.

@@ -36,6 +36,7 @@ mod users;
 mod values;
 mod web;
 
+use super::masking::{self, Taken};
 use super::{Recognized, path};
 use crate::domain::{Facts, ItemClass, Observation, RepoPath};
 use file::File;
@@ -155,7 +156,7 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
     if is_prose(path) {
         return None;
     }
-    let file = File::open(path, bytes)?;
+    let Some(file) = File::open(path, bytes) else { return named(path).filter(|_| bytes.len() > file::MAX_BYTES) };
     let mut named = None;
     for kind in kinds() {
         let likeness = (kind.looks)(&file);
@@ -163,25 +164,48 @@ pub(super) fn recognize(path: &RepoPath, bytes: &[u8]) -> Option<Recognized> {
             continue;
         }
         if let Some(reading) = (kind.read)(&file) {
-            return Some(recognized(kind, reading));
+            return Some(recognized(kind, reading, file.text()));
         }
         if likeness == Likeness::Named {
             named = named.or(Some(kind));
         }
     }
-    named.map(|kind| recognized(kind, unreadable()))
+    named.map(|kind| recognized(kind, unreadable(), ""))
 }
 
 /// Reads a file that the policy declares to be of `kind`; none when the kind is not one of these.
 pub(super) fn read_declared(path: &RepoPath, kind: &str, class: ItemClass, bytes: &[u8]) -> Option<Recognized> {
     let kind = kinds().find(|known| known.name == kind)?;
-    let reading = File::open(path, bytes).and_then(|file| (kind.read)(&file));
-    Some(Recognized { class, ..recognized(kind, reading.unwrap_or_else(unreadable)) })
+    let file = File::open(path, bytes);
+    let reading = file.as_ref().and_then(|file| (kind.read)(file));
+    let text = file.as_ref().map_or("", |file| file.text());
+    Some(Recognized { class, ..recognized(kind, reading.unwrap_or_else(unreadable), text) })
 }
 
-fn recognized(kind: &Kind, reading: Reading) -> Recognized {
-    let Reading { facts, observations, secret } = reading;
-    Recognized { kind: kind.name.to_owned(), class: kind.class, facts, observations, secret }
+/// Returns what a file is by its name, where it is too large to be read.
+pub(super) fn named(path: &RepoPath) -> Option<Recognized> {
+    let file = File::empty(path);
+    let kind = kinds().find(|kind| (kind.looks)(&file) == Likeness::Named)?;
+    Some(recognized(kind, Reading::default(), "").unreadable(None, "it is larger than what is looked at"))
+}
+
+/// Takes out what nobody must see. A token can be nothing else: where one stands, the file holds a secret in clear.
+fn recognized(kind: &Kind, reading: Reading, text: &str) -> Recognized {
+    let mut taken = Taken::default();
+    let facts = masking::facts(reading.facts, &mut taken);
+    let mut observations = reading.observations;
+    for seen in &mut observations {
+        seen.message = masking::text(&seen.message, &mut Taken::default()).into_owned();
+    }
+    let mut found =
+        Recognized { kind: kind.name.to_owned(), class: kind.class, facts, observations, secret: reading.secret };
+    if let Some(token) = taken.tokens.first() {
+        let line =
+            text.lines().position(|line| line.contains(token.as_str())).and_then(|at| u32::try_from(at + 1).ok());
+        found = found.observe("secret-in-clear", line, "a token stands here in clear");
+        found.secret = true;
+    }
+    found
 }
 
 fn unreadable() -> Reading {

@@ -365,7 +365,7 @@ mod tests {
         let facts = facts("after", &text);
         let Some(Fact::Map(options)) = facts.find("options") else { panic!("{facts:?}") };
         let (_, list) = options.iter().next().unwrap();
-        assert_eq!(list.to_string(), "[command=a, \\\\b\\\\, from=10.0.0.0/8,::1, restrict]");
+        assert_eq!(list.to_string(), "[command=a, \\b\\, from=10.0.0.0/8,::1, restrict]");
     }
 
     #[test]
