@@ -73,6 +73,7 @@ pub fn is_rotated(item: &ConfigurationItem) -> bool {
         | "jks-keystore"
         | "pkcs12-keystore"
         | "dns-tsig-key"
+        | "git-crypt-key"
         | "wireguard-config" => true,
         "jwk" => item.facts.flag("private") == Some(true),
         "x509-certificate" | "x509-certificate-der" => item.facts.flag("is_ca") == Some(false),

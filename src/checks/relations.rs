@@ -21,7 +21,7 @@ type Uses<'a> = BTreeMap<&'a str, BTreeMap<String, &'a RepoPath>>;
 /// Returns what is wrong between the items, each at its file.
 pub(super) fn judge(items: &[ConfigurationItem]) -> Vec<(&RepoPath, Verdict)> {
     let mut found = duplicates(items);
-    found.extend(reused(&certified(items), "certifies"));
+    found.extend(reused(&certified(items), "stands for"));
     found.extend(reused(&let_in(items), "is"));
     found.extend(authorized(items));
     found.extend(revocation_lists(items));
@@ -56,6 +56,9 @@ fn names(paths: &[&RepoPath]) -> String {
 fn certified(items: &[ConfigurationItem]) -> Uses<'_> {
     let mut uses = Uses::new();
     for item in items {
+        if let Some(key) = item.facts.text("spki_sha256").filter(|_| item.kind.starts_with("openssh-")) {
+            add(&mut uses, key, "an SSH key".to_owned(), &item.path);
+        }
         for facts in certificates(item) {
             if let (Some(key), Some(subject)) = (facts.text("spki_sha256"), facts.text("subject")) {
                 add(&mut uses, key, subject.shown().to_string(), &item.path);
@@ -222,6 +225,10 @@ mod tests {
     fn one_key_under_two_subjects_is_told_and_a_renewal_is_not() {
         let two = [certificate("b.pem", "01", "CN=b", "k"), certificate("a.pem", "02", "CN=a", "k")];
         assert_eq!(told(&two), one("a.pem", "public-key-reused"));
+        let mut ssh = Facts::new();
+        ssh.set("spki_sha256", "k");
+        let login = item("openssh-public-key", "id.pub", ssh);
+        assert_eq!(told(&[certificate("a.pem", "02", "CN=a", "k"), login]), one("a.pem", "public-key-reused"));
         let renewed = [certificate("b.pem", "01", "CN=a", "k"), certificate("a.pem", "02", "CN=a", "k")];
         assert!(told(&renewed).is_empty());
     }

@@ -192,7 +192,7 @@ pub(super) fn named(path: &RepoPath) -> Option<Recognized> {
 /// Takes out what nobody must see. A token can be nothing else: where one stands, the file holds a secret in clear.
 fn recognized(kind: &Kind, reading: Reading, text: &str) -> Recognized {
     let mut taken = Taken::default();
-    let facts = masking::facts(reading.facts, &mut taken);
+    let facts = masking::facts(&reading.facts, &mut taken);
     let mut observations = reading.observations;
     for seen in &mut observations {
         seen.message = masking::text(&seen.message, &mut Taken::default()).into_owned();

@@ -54,6 +54,13 @@ fn key(name: &str, blob: &str) -> Option<Key> {
     if inner != name.as_bytes() {
         return None;
     }
+    // What is cut off lets nobody in. A certificate's numbers are no fields.
+    if !name.contains("-cert-") {
+        let mut left = rest;
+        while !left.is_empty() {
+            left = field(left)?.1;
+        }
+    }
     let (kind, bits) = match TYPES.iter().find(|(known, _, _)| *known == name) {
         Some((_, kind, bits)) => ((*kind).to_owned(), *bits),
         None => (name.strip_suffix("-cert-v01@openssh.com").unwrap_or(name).to_ascii_uppercase(), None),
@@ -406,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_broken_line_is_told_and_hides_no_other() {
-        let text = format!("{}\nssh-rsa AAAAbroken\n", ed25519());
+        let text = format!("{}\nssh-dss AAAAB3NzaC1kc3MAAACB\n", ed25519());
         assert_eq!(rules("authorized_keys", &text), [("unreadable", Some(2))]);
         assert_eq!(kind_of("list", &text), None);
     }
