@@ -25,6 +25,10 @@ deny:
 corpus:
     cargo test --locked --test corpus -- --nocapture --test-threads 1
 
+# Every decoder and parser, for so many seconds each.
+fuzz seconds="60":
+    bash tests/tools/fuzz.sh {{ seconds }}
+
 bench:
     cargo bench --locked
 

@@ -21,11 +21,13 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 30] = [
     "items",
     "items 1.0.0 --class access-control",
     "items --explain .baseline/policy.toml",
     "components",
+    "affected pkg:cargo/serde",
+    "affected pkg:cargo/serde --tags",
     "check",
     "check --staged",
     "check 1.0.0..1.1.0",

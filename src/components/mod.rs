@@ -113,6 +113,12 @@ pub struct Inventory {
     pub coverage: Vec<Coverage>,
 }
 
+/// Returns a purl in its canonical spelling; nothing where the text is none.
+#[must_use]
+pub fn canonical_purl(text: &str) -> Option<String> {
+    purl::canonical(text).map(|(purl, _)| purl)
+}
+
 /// Says whether the file of that name is one that `read` wants to see.
 #[must_use]
 pub fn is_wanted(path: &RepoPath) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Never here: terminal, environment, clock (moments are given), or a decision of trust that `crypto` makes.
 
+mod affected;
 mod commit_delta;
 mod derived;
 mod evidence;
@@ -24,6 +25,7 @@ mod trailers;
 mod verification;
 mod verify;
 
+pub use affected::{Affected, affected_releases, affected_tags};
 pub use commit_delta::{CommitDelta, commit_delta, policy_of};
 pub use evidence::{Anchor, LOG_REF, Log, NOTES_REF, RELEASE_REFS, Trust};
 pub use failure::{Exit, Failure};

@@ -241,7 +241,8 @@ fn documents(log: &Log<'_>, release: &Release) -> Result<usize, Failure> {
     Ok(release.documents.len())
 }
 
-fn stored_manifest(log: &Log<'_>, trust: &Trust, release: &Release) -> Result<Manifest, Failure> {
+/// Returns the manifest that was signed with a release.
+pub(super) fn stored_manifest(log: &Log<'_>, trust: &Trust, release: &Release) -> Result<Manifest, Failure> {
     let path = format!("{}manifest.cbor", folder(&release.name));
     let bytes = log.need(&path)?;
     bound(&path, &bytes, release.manifest)?;

@@ -10,6 +10,7 @@
     reason = "tests run programs on files, and a panic is how they fail"
 )]
 
+mod affected;
 mod atomic;
 mod bad_input;
 mod determinism;

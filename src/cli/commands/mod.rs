@@ -2,6 +2,7 @@
 //!
 //! Never here: work that a job does, or text for a terminal beyond putting lines together.
 
+mod affected;
 mod check;
 mod components;
 mod diff;
@@ -33,6 +34,7 @@ pub(super) enum Command {
     Status(status::StatusArgs),
     Items(items::ItemsArgs),
     Components(components::ComponentsArgs),
+    Affected(affected::AffectedArgs),
     Check(check::CheckArgs),
     Record(record::RecordArgs),
     Log(log::LogArgs),
@@ -59,6 +61,7 @@ impl Command {
             Self::Status(args) => status::run(&args, context),
             Self::Items(args) => items::run(&args, context),
             Self::Components(args) => components::run(&args, context),
+            Self::Affected(args) => affected::run(&args, context),
             Self::Check(args) => check::run(&args, context),
             Self::Record(args) => record::run(&args, context),
             Self::Log(args) => log::run(&args, context),
