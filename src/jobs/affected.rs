@@ -4,6 +4,7 @@
 //! computed from its lock files. Never here: what is known against a component.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::collect::{self, Source as _};
 use crate::domain::{Component, Digest, EntryKind, ObjectId};
@@ -76,11 +77,13 @@ pub fn affected_tags(
             }
         }
         let key = Digest::of(&key);
-        if !known.contains_key(&key) {
-            let inventory = collect::collect_components(&source, &policy)?;
-            known.insert(key, inventory.components.into_iter().filter(|component| wanted(component)).collect());
-        }
-        let components = known.get(&key).cloned().unwrap_or_default();
+        let components = match known.entry(key) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => {
+                let all = collect::collect_components(&source, &policy)?.components;
+                place.insert(all.into_iter().filter(|component| wanted(component)).collect()).clone()
+            }
+        };
         found.push(Affected { name, commit, verified: false, components });
     }
     Ok(found)
