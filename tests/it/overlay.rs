@@ -109,11 +109,11 @@ fn a_change_of_the_overlay_is_a_change_of_components() {
 #[test]
 fn another_hash_at_the_same_version_is_an_alarm_and_versions_have_an_order() {
     let repo = repo();
-    repo.write("package-lock.json", lock("1.0.0", 'B'));
+    repo.write("package-lock.json", lock("1.0.0", 'E'));
     repo.commit("Altered");
-    repo.write("package-lock.json", lock("1.10.0", 'C'));
+    repo.write("package-lock.json", lock("1.10.0", 'I'));
     repo.commit("Upgraded");
-    repo.write("package-lock.json", lock("1.9.0", 'D'));
+    repo.write("package-lock.json", lock("1.9.0", 'M'));
     repo.commit("Downgraded");
     repo.git(&["mv", "package-lock.json", "npm-shrinkwrap.json"]);
     repo.commit("Moved");
