@@ -161,7 +161,7 @@ register! {
     "api-version-unpinned" Medium "IEC 62304 cl. 8.1.2" "name an exact version";
     "component-not-pinned" Low "OpenSSF Scorecard Pinned-Dependencies" "name an exact version";
     "cleartext-endpoint" Medium "CWE-319" "use https";
-    "component-version-unknown" Medium "IEC 62304 cl. 8.1.2" "state its version in .baseline/components.toml";
+    "component-version-unknown" Medium "IEC 62304 cl. 8.1.2" "give it an exact version in the file that names it";
     "component-out-of-support" Medium "FDA 524B, IEC 81001-5-1 4.3"
         "move to a supported version, or state the new end of support in .baseline/components.toml";
     "component-support-ending" Low "FDA 524B, IEC 81001-5-1 4.3" "plan the move to a supported version";
