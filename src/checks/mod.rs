@@ -12,6 +12,7 @@ mod pairs;
 mod register;
 mod relations;
 mod severities;
+mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ pub use key_register::{judge as judge_key_register, registered};
 pub use keys::is_rotated;
 pub use register::rules;
 pub use severities::{is_clear_secret, severities};
+pub use support::judge as judge_support;
 
 /// Thresholds that a policy sets.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -161,13 +161,17 @@ register! {
     "api-version-unpinned" Medium "IEC 62304 cl. 8.1.2" "name an exact version";
     "component-not-pinned" Low "OpenSSF Scorecard Pinned-Dependencies" "name an exact version";
     "cleartext-endpoint" Medium "CWE-319" "use https";
-    "component-version-unknown" Medium "IEC 62304 cl. 8.1.2" "state its version in .baseline/components.toml";
+    "component-version-unknown" Medium "IEC 62304 cl. 8.1.2" "give it an exact version in the file that names it";
+    "component-out-of-support" Medium "FDA 524B, IEC 81001-5-1 4.3"
+        "move to a supported version, or state the new end of support in .baseline/components.toml";
+    "component-support-ending" Low "FDA 524B, IEC 81001-5-1 4.3" "plan the move to a supported version";
+    "overlay-unused" Low "IEC 62304 cl. 8.1.2" "take the entry out of .baseline/components.toml, or mend its purl";
     "lock-unreadable" Medium "IEC 62304 cl. 8.1.2" "write the lock file anew with its package manager";
     "lock-missing" Low "IEC 62304 cl. 8.1.2" "write the lock file with its package manager, and commit it";
     "lock-unsupported" Low "IEC 62304 cl. 8.1.2" "state the components in .baseline/components.toml";
 
     // The baseline itself.
-    "policy-invalid" High "IEC 62304 cl. 8.1.1" "mend .baseline/policy.toml at the line named";
+    "policy-invalid" High "IEC 62304 cl. 8.1.1" "mend the file in .baseline/ that is named, at that line";
     "change-request-missing" High "IEC 62304 cl. 8.2.1" "name it in the commit: git commit --amend --trailer \"Change-Request: ID\"";
     "unreadable" Info "IEC 62304 cl. 8.1.1" "mend the file, or declare another kind in .baseline/policy.toml";
     "item-undeclared" Info "IEC 62304 cl. 8.1.1" "add a rule to .baseline/policy.toml";

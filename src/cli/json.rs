@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{
     Component, ComponentDelta, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts, Finding,
-    ItemDelta, Severity,
+    ItemDelta, Severity, Timestamp,
 };
 use crate::jobs::{CheckStatus, Event, Exit, Failure, Verification};
 
@@ -64,6 +64,7 @@ pub(super) fn component(component: &Component) -> Value {
         .iter()
         .map(|hash| json!({ "alg": hash.alg, "value": hash.value, "origin": hash.origin.to_string() }))
         .collect();
+    let stated = component.overlay.as_ref();
     json!({
         "purl": component.purl,
         "name": component.name,
@@ -76,6 +77,10 @@ pub(super) fn component(component: &Component) -> Value {
         "supplier": component.supplier,
         "category": component.category,
         "support": component.support,
+        "reason": stated.and_then(|overlay| overlay.reason.as_ref()),
+        "end_of_support": stated.and_then(|overlay| overlay.end_of_support).map(Timestamp::date),
+        "anomaly_review": stated.and_then(|overlay| overlay.anomaly_review.as_ref()),
+        "risk": stated.and_then(|overlay| overlay.risk.as_ref()),
         "found_in": component.found_in.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "dependencies": component.dependencies,
     })
@@ -141,8 +146,11 @@ fn fact_change(change: &FactChange) -> Value {
 }
 
 fn statements(delta: &ItemDelta) -> Vec<Value> {
-    let statement = |statement: crate::export::Statement| json!({ "text": statement.text, "direction": statement.direction.as_str() });
-    crate::export::statements(delta).into_iter().map(statement).collect()
+    crate::export::statements(delta).iter().map(statement).collect()
+}
+
+fn statement(statement: &crate::export::Statement) -> Value {
+    json!({ "text": statement.text, "direction": statement.direction.as_str() })
 }
 
 /// Returns an item's difference.
@@ -166,6 +174,7 @@ pub(super) fn component_delta(delta: &ComponentDelta) -> Value {
         "purl_before": delta.before.as_ref().map(|state| state.purl.clone()),
         "purl_after": delta.after.as_ref().map(|state| state.purl.clone()),
         "op": delta.operation(),
+        "statements": crate::export::component_statements(delta).iter().map(statement).collect::<Vec<_>>(),
     })
 }
 

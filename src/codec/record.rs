@@ -196,6 +196,7 @@ mod tests {
             scope: Scope::Runtime,
             direct: None,
             hashes: vec![ComponentHash { alg: "SHA-256".into(), value: "00".into(), origin: origin.clone() }],
+            overlay: Some(Overlay { reason: Some("r".into()), ..Overlay::default() }),
             support: None,
             version: Some("1".into()),
             category: None,
@@ -288,7 +289,7 @@ mod tests {
     }
 
     fn commit_record() -> CommitRecord {
-        let state = |purl: &str| ComponentState { purl: purl.into(), hashes: component().hashes };
+        let state = |purl: &str| ComponentState::of(&Component { purl: purl.into(), ..component() });
         CommitRecord {
             time: Timestamp::from_seconds(1),
             tree: ObjectId::Sha1([1; 20]),

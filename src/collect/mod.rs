@@ -3,6 +3,7 @@
 //!
 //! Never here: Git, disk or clock. Order of reading never matters. Format: docs/format.md §4.
 
+mod overlay;
 mod source;
 
 use crate::components::{self, Inventory};
@@ -10,7 +11,7 @@ use crate::domain::{
     ConfigurationItem, Digest, DigestSet, EntryKind, Facts, ItemClass, Manifest, Observation, RULE_SET, RepoPath,
     SourceTree,
 };
-use crate::policy::{ItemRule, Policy, Treatment};
+use crate::policy::{COMPONENTS_PATH, ItemRule, Policy, Treatment};
 use crate::recognize::{self, Recognized};
 
 pub use source::{Content, Entry, HELD_AT_MOST, Source};
@@ -61,7 +62,9 @@ pub fn collect<S: Source>(source: &S, policy: &Policy) -> Result<Collected, S::E
         items.add(looked.item);
         locks.extend(looked.lock.map(|bytes| (entry.path.clone(), bytes)));
     }
-    let inventory = components::read(&locks, &gitlinks(policy, &entries));
+    let (inventory, unused) = inventory(&locks, &gitlinks(policy, &entries));
+    items.observations.extend(unused);
+    items.observations.sort_by(|a, b| a.0.cmp(&b.0));
     let manifest = Manifest {
         items: items.items,
         policy: policy.digest,
@@ -97,7 +100,7 @@ pub fn look_at_each<S: Source>(source: &S, policy: &Policy, entries: &[Entry]) -
     source.read_each(entries, |entry, content| look_at(policy, entry, content))
 }
 
-/// Computes the components of a source, reading lock and manifest files only.
+/// Computes the components of a source, reading lock and manifest files and what people state of them only.
 ///
 /// # Errors
 /// As [`collect`].
@@ -106,13 +109,28 @@ pub fn collect_components<S: Source>(source: &S, policy: &Policy) -> Result<Inve
     let wanted: Vec<_> = entries.iter().filter(|entry| is_lock(policy, entry)).cloned().collect();
     let held = source.read_each(&wanted, |entry, content| held_lock(policy, entry, content))?;
     let locks: Vec<_> = wanted.into_iter().zip(held).filter_map(|(entry, bytes)| Some((entry.path, bytes?))).collect();
-    Ok(components::read(&locks, &gitlinks(policy, &entries)))
+    Ok(inventory(&locks, &gitlinks(policy, &entries)).0)
+}
+
+/// Reads the locks, and lays over them what people state; also returns what is stated of nothing.
+fn inventory(
+    locks: &[(RepoPath, Vec<u8>)],
+    gitlinks: &[(RepoPath, String)],
+) -> (Inventory, Vec<(RepoPath, Observation)>) {
+    let mut inventory = components::read(locks, gitlinks);
+    let stated = locks.iter().find(|(path, _)| is_overlay(path));
+    let unused = stated.map(|(_, bytes)| overlay::lay(&mut inventory, bytes)).unwrap_or_default();
+    (inventory, unused)
+}
+
+fn is_overlay(path: &RepoPath) -> bool {
+    path.as_bytes() == COMPONENTS_PATH.as_bytes()
 }
 
 /// Says whether the entry can change the list of components.
 pub fn is_lock(policy: &Policy, entry: &Entry) -> bool {
     entry.mode.kind() == EntryKind::File
-        && components::is_wanted(&entry.path)
+        && (components::is_wanted(&entry.path) || is_overlay(&entry.path))
         && policy.treatment(&entry.path) != Treatment::Excluded
 }
 

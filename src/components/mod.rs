@@ -113,16 +113,24 @@ pub struct Inventory {
     pub coverage: Vec<Coverage>,
 }
 
-/// Returns a purl in its canonical spelling; nothing where the text is none.
-#[must_use]
-pub fn canonical_purl(text: &str) -> Option<String> {
-    purl::canonical(text).map(|(purl, _)| purl)
-}
-
 /// Says whether the file of that name is one that `read` wants to see.
 #[must_use]
 pub fn is_wanted(path: &RepoPath) -> bool {
     Kind::of(path).is_some()
+}
+
+/// Returns a package URL in its canonical spelling, with its type; nothing where it is none.
+#[must_use]
+pub fn canonical_purl(text: &str) -> Option<(String, String)> {
+    purl::canonical(text)
+}
+
+/// Returns the package URL of something that no ecosystem serves.
+#[must_use]
+pub fn generic_purl(supplier: Option<&str>, name: &str, version: Option<&str>) -> String {
+    // A slash in a name would make a namespace of what is before it.
+    let path: Vec<String> = supplier.into_iter().chain([name]).map(|text| text.replace('/', "-")).collect();
+    purl::plain("generic", &path.join("/"), version)
 }
 
 /// Reads all wanted files of one tree together. `gitlinks` are the tree's submodules: path and commit id in hex.

@@ -110,6 +110,7 @@ impl Reading {
             scope: Scope::Runtime,
             direct: None,
             hashes: Vec::new(),
+            overlay: None,
             support: None,
             version: version.map(str::to_owned),
             category: None,

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::RepoPath;
+use super::{RepoPath, Timestamp};
 
 /// One component, once per purl, with every place that names it. Field order is stored order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Component {
     pub direct: Option<bool>,
     /// Hashes under their true algorithm, sorted.
     pub hashes: Vec<ComponentHash>,
+    /// What people state of it, from the overlay; null where they state nothing.
+    pub overlay: Option<Overlay>,
     /// Level of support, from the overlay.
     pub support: Option<String>,
     /// The exact version; null where it cannot be known, which is a gap.
@@ -38,6 +40,20 @@ pub struct Component {
     pub ecosystem: String,
     /// The purls it depends on, sorted; none dangles.
     pub dependencies: Vec<String>,
+}
+
+/// What `.baseline/components.toml` states of a component, beside its supplier, category, support and licence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overlay {
+    /// Where the risk of using it is assessed.
+    pub risk: Option<String>,
+    /// Why it has its category.
+    pub reason: Option<String>,
+    /// Where, or when, the supplier's list of anomalies was reviewed.
+    pub anomaly_review: Option<String>,
+    /// When the supplier's support ends: the first moment without it.
+    pub end_of_support: Option<Timestamp>,
 }
 
 /// A component's hash, with where it was read.

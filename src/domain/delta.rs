@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Component, ComponentHash, ConfigurationItem, Fact, Facts, Manifest, RepoPath};
+use super::{ComponentDelta, ConfigurationItem, Fact, Facts, Manifest, RepoPath};
 
 /// One item before and after; at least one of the two is there, and the paths differ for a rename.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,81 +163,6 @@ fn compare_facts(prefix: &str, before: &Facts, after: &Facts, changes: &mut Vec<
             }
             _ => {}
         }
-    }
-}
-
-/// What of a component a change can touch.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ComponentState {
-    /// Its package URL, with the version.
-    pub purl: String,
-    /// Its hashes.
-    pub hashes: Vec<ComponentHash>,
-}
-
-/// One component before and after.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ComponentDelta {
-    /// After the change; null when it is gone.
-    pub after: Option<ComponentState>,
-    /// Before the change; null when it is new.
-    pub before: Option<ComponentState>,
-}
-
-impl ComponentDelta {
-    /// Returns `added`, `removed`, `changed` (another version) or `altered` (other hashes at the same version).
-    pub fn operation(&self) -> &'static str {
-        match (&self.before, &self.after) {
-            (None, _) => "added",
-            (_, None) => "removed",
-            (Some(before), Some(after)) if before.purl == after.purl => "altered",
-            _ => "changed",
-        }
-    }
-
-    /// Returns the differences of two sets of components. Where one version of a name went and one came,
-    /// that is one change.
-    pub fn between(before: &[Component], after: &[Component]) -> Vec<Self> {
-        // States before and after, by ecosystem and name.
-        type Sides = (Vec<ComponentState>, Vec<ComponentState>);
-        let mut names: BTreeMap<(&str, &str), Sides> = BTreeMap::new();
-        let state = |c: &Component| ComponentState { purl: c.purl.clone(), hashes: c.hashes.clone() };
-        for component in before {
-            names.entry((&component.ecosystem, &component.name)).or_default().0.push(state(component));
-        }
-        for component in after {
-            names.entry((&component.ecosystem, &component.name)).or_default().1.push(state(component));
-        }
-        let mut deltas = Vec::new();
-        for (mut old, mut new) in names.into_values() {
-            // The same purl on both sides is the same component; only its hashes may differ.
-            old.retain(|gone| match new.iter().position(|come| come.purl == gone.purl) {
-                Some(at) => {
-                    let come = new.remove(at);
-                    if come.hashes != gone.hashes {
-                        deltas.push(Self { before: Some(gone.clone()), after: Some(come) });
-                    }
-                    false
-                }
-                None => true,
-            });
-            let paired = old.len() == 1 && new.len() == 1;
-            let (gone, mut come) = (old.into_iter(), new.into_iter());
-            deltas
-                .extend(gone.map(|state| Self { before: Some(state), after: if paired { come.next() } else { None } }));
-            deltas.extend(come.map(|state| Self { before: None, after: Some(state) }));
-        }
-        deltas.sort_by(|a, b| a.key().cmp(&b.key()));
-        deltas
-    }
-
-    fn key(&self) -> (Option<&str>, Option<&str>) {
-        (
-            self.after.as_ref().or(self.before.as_ref()).map(|state| state.purl.as_str()),
-            self.before.as_ref().map(|state| state.purl.as_str()),
-        )
     }
 }
 

@@ -4,6 +4,7 @@
 //! `serde` because their field order *is* the stored order (docs/format.md §2); nothing is encoded here.
 
 mod component;
+mod component_delta;
 mod delta;
 mod digest;
 mod fact;
@@ -16,9 +17,11 @@ mod release;
 mod shown;
 mod time;
 mod trust;
+mod version;
 
-pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Scope};
-pub use delta::{ComponentDelta, ComponentState, FactChange, ItemDelta, ItemOperation, ManifestDelta};
+pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Overlay, Scope};
+pub use component_delta::{ComponentDelta, ComponentState, StateHash};
+pub use delta::{FactChange, ItemDelta, ItemOperation, ManifestDelta};
 pub use digest::{ContentHasher, Digest, DigestSet, Sha256Digest};
 pub use fact::{Fact, Facts};
 pub use finding::{Deviating, Finding, Observation, Rule, Severity};

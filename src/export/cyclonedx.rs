@@ -305,6 +305,7 @@ mod tests {
             scope: Scope::Runtime,
             direct: Some(false),
             hashes: Vec::new(),
+            overlay: None,
             support: None,
             version: Some("1.0.0".to_owned()),
             category: None,

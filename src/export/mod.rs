@@ -13,8 +13,8 @@ use crate::domain::ObjectId;
 pub use allowed_signers::allowed_signers;
 pub use cyclonedx::cyclonedx;
 pub use sarif::sarif;
-pub use summary::{component_line, item_line, summary};
-pub use words::{Direction, Statement, change_lines, fact_line, statements, words};
+pub use summary::{component_lines, item_line, summary};
+pub use words::{Direction, Statement, change_lines, component_statements, fact_line, statements, words};
 
 /// What a document speaks of: a product in one version.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,8 @@
 //!
 //! Deterministic and free of control characters; never here: colour, or any value that a recogniser withheld.
 
-use super::words::{change_lines, headline};
-use crate::domain::{ComponentDelta, ItemDelta, ItemOperation};
+use super::words::{change_lines, component_words, headline};
+use crate::domain::{ComponentDelta, ComponentState, ItemDelta, ItemOperation};
 
 /// No more changes than these are spelled out in a note.
 const MOST_LINES: usize = 60;
@@ -18,7 +18,7 @@ pub fn summary(items: &[ItemDelta], components: &[ComponentDelta]) -> String {
         lines.push(format!("  {}", item_line(delta)));
         lines.extend(change_lines(delta).into_iter().map(|line| format!("    {line}")));
     }
-    lines.extend(components.iter().map(|delta| format!("  {}", component_line(delta))));
+    lines.extend(components.iter().flat_map(component_lines).map(|line| format!("  {line}")));
     if lines.len() > MOST_LINES {
         let more = lines.len() - MOST_LINES;
         lines.truncate(MOST_LINES);
@@ -45,15 +45,18 @@ pub fn item_line(delta: &ItemDelta) -> String {
     format!("{} {}{from} ({}){words}", operation.as_str(), item.path, item.kind)
 }
 
-/// Returns one line for a component's change.
-pub fn component_line(delta: &ComponentDelta) -> String {
-    let purl = |state: &Option<crate::domain::ComponentState>| {
+/// Returns the line of a component's change, and those below it.
+pub fn component_lines(delta: &ComponentDelta) -> Vec<String> {
+    let purl = |state: &Option<ComponentState>| {
         state.as_ref().map(|state| state.purl.escape_debug().to_string()).unwrap_or_default()
     };
-    match delta.operation() {
-        "added" => format!("added {}", purl(&delta.after)),
-        "removed" => format!("removed {}", purl(&delta.before)),
-        "altered" => format!("altered {}: other hashes at the same version", purl(&delta.after)),
-        _ => format!("changed {} → {}", purl(&delta.before), purl(&delta.after)),
-    }
+    let (old, new, operation) = (purl(&delta.before), purl(&delta.after), delta.operation());
+    let (headline, below) = component_words(delta);
+    let words = headline.map(|words| format!(": {words}")).unwrap_or_default();
+    let line = if old == new || new.is_empty() || old.is_empty() {
+        format!("{operation} {}{words}", if new.is_empty() { old } else { new })
+    } else {
+        format!("{operation} {old} → {new}{words}")
+    };
+    std::iter::once(line).chain(below.into_iter().map(|line| format!("  {line}"))).collect()
 }

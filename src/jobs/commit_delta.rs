@@ -7,7 +7,7 @@ use crate::checks;
 use crate::collect::{self, Entry};
 use crate::domain::{ComponentDelta, ConfigurationItem, Digest, EntryKind, ItemDelta, ObjectId, RepoPath};
 use crate::jobs::Failure;
-use crate::policy::{POLICY_PATH, Policy, PolicyError};
+use crate::policy::{COMPONENTS_PATH, ComponentOverlay, POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, Commit, Repository, TreeSource};
 
 /// The delta of one commit.
@@ -64,12 +64,16 @@ fn side(repository: &Repository, tree: ObjectId) -> Result<Side, Failure> {
     Ok(Side { tree, policy: Policy::from_file_or_built_in(bytes.as_deref()) })
 }
 
-/// Returns the policy of a tree.
+/// Returns the policy of a tree whose overlay of components can be read too, since collecting only passes over one that
+/// cannot.
 ///
 /// # Errors
-/// Where it cannot be read; the failure names file and line.
+/// Where one of the two cannot be read; the failure names file and line.
 pub fn policy_of(repository: &Repository, tree: ObjectId) -> Result<Policy, Failure> {
     let bytes = repository.file(tree, &RepoPath::from(POLICY_PATH))?;
+    if let Some(overlay) = repository.file(tree, &RepoPath::from(COMPONENTS_PATH))? {
+        ComponentOverlay::parse(&overlay)?;
+    }
     Ok(valid_policy(bytes.as_deref())?)
 }
 

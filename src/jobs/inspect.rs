@@ -15,7 +15,7 @@ use crate::jobs::commit_delta::{commit_delta, policy_of, touches_components, val
 use crate::jobs::history_secrets::way_out_of_index;
 use crate::jobs::registers::Registers;
 use crate::jobs::{Failure, rotation, trailers};
-use crate::policy::{DEVIATIONS_PATH, KEYS_PATH, POLICY_PATH, Policy, PolicyError};
+use crate::policy::{COMPONENTS_PATH, ComponentOverlay, DEVIATIONS_PATH, KEYS_PATH, POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 
 /// A tree's manifest, the policy it was collected under, and what was observed.
@@ -51,6 +51,7 @@ impl Inspection {
         let manifest = &self.collected.manifest;
         let mut observations = self.collected.observations.clone();
         observations.extend(component_observations(&manifest.components, &manifest.coverage));
+        observations.extend(checks::judge_support(&manifest.components, as_of));
         let registers = Registers::of_tree(repository, repository.commit(commit)?.tree)?;
         observations.extend(checks::judge_key_register(&manifest.items, &registers.keys));
         let days = |item: &ConfigurationItem| {
@@ -144,7 +145,9 @@ pub fn check_staged(repository: &Repository, as_of: Timestamp) -> Result<StagedC
         }
         Err(error) => findings.insert(0, policy_finding(&error)),
     }
-    findings.splice(0..0, invalid);
+    let overlay = index.file(&RepoPath::from(COMPONENTS_PATH))?;
+    let overlay = overlay.and_then(|bytes| ComponentOverlay::parse(&bytes).err());
+    findings.splice(0..0, invalid.into_iter().chain(overlay.as_ref().map(policy_finding)));
     let mut staged = StagedCheck { findings, stops: false, items: found.items.len(), components, policy };
     staged.stops = staged.findings.iter().any(|finding| staged.stops_on(finding));
     Ok(staged)

@@ -80,7 +80,7 @@ fn name_differences(log: &Log<'_>, release: &Release, found: &crate::domain::Man
     };
     let delta = ManifestDelta::between(&recorded, found);
     let mut words: Vec<String> = delta.items.iter().map(export::item_line).collect();
-    words.extend(delta.components.iter().map(export::component_line));
+    words.extend(delta.components.iter().flat_map(export::component_lines));
     if recorded.source_tree != found.source_tree {
         words.push("the digest of the source tree".to_owned());
     }

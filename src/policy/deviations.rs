@@ -82,7 +82,7 @@ impl Deviation {
     }
 }
 
-fn deviation(place: &Place<'_>, raw: RawDeviation) -> Result<Deviation, PolicyError> {
+fn deviation(place: &Place, raw: RawDeviation) -> Result<Deviation, PolicyError> {
     let (issued, expires) = (moment(place, &raw.issued)?, moment(place, &raw.expires)?);
     if expires <= issued {
         return Err(place.at(&raw.expires, "it expires before it is issued"));
@@ -107,7 +107,7 @@ fn deviation(place: &Place<'_>, raw: RawDeviation) -> Result<Deviation, PolicyEr
     })
 }
 
-fn moment(place: &Place<'_>, text: &Spanned<String>) -> Result<Timestamp, PolicyError> {
+fn moment(place: &Place, text: &Spanned<String>) -> Result<Timestamp, PolicyError> {
     Timestamp::parse(text.get_ref()).ok_or_else(|| place.at(text, "a date such as 2027-01-31 in quotation marks"))
 }
 

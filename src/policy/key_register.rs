@@ -80,7 +80,7 @@ impl RegisteredKey {
     }
 }
 
-fn registered(place: &Place<'_>, raw: RawKey) -> Result<RegisteredKey, PolicyError> {
+fn registered(place: &Place, raw: RawKey) -> Result<RegisteredKey, PolicyError> {
     let fingerprint = canonical(raw.fingerprint.get_ref());
     let is_hex = fingerprint.len() >= 40 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hex && !fingerprint.starts_with("SHA256:") && !fingerprint.starts_with("age1") {

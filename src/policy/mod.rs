@@ -3,6 +3,7 @@
 //! Parsed strictly from `.baseline/policy.toml` of the commit under examination: an unknown key is an error that
 //! names file and line. Never here: trust, which no file of the tree can grant. Reference: docs/policy.md.
 
+mod components_overlay;
 mod deviations;
 mod key_register;
 mod pattern;
@@ -12,6 +13,7 @@ mod raw;
 use std::fmt;
 
 use crate::domain::{Digest, Floors, ItemClass, RepoPath, Severity};
+pub use components_overlay::{COMPONENTS_PATH, ComponentOverlay, Declared, Stated, Statement};
 pub use deviations::{DEVIATIONS_PATH, Deviation};
 pub use key_register::{Custody, KEYS_PATH, RegisteredKey, canonical};
 use pattern::Pattern;
@@ -22,7 +24,7 @@ pub const POLICY_PATH: &str = ".baseline/policy.toml";
 /// The tracked files that are items by built-in rule, with their kinds. No policy can exclude them.
 const BUILT_IN: [(&str, &str); 5] = [
     (POLICY_PATH, "baseline-policy"),
-    (".baseline/components.toml", "baseline-components"),
+    (COMPONENTS_PATH, "baseline-components"),
     (".baseline/services.toml", "baseline-services"),
     (KEYS_PATH, "baseline-keys"),
     (DEVIATIONS_PATH, "baseline-deviations"),

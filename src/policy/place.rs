@@ -12,36 +12,30 @@ use super::pattern::Pattern;
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// Turns byte offsets of a file into lines.
-pub(super) struct Place<'a> {
+pub(super) struct Place {
     file: &'static str,
-    text: &'a str,
+    /// Where lines end, so that many errors and lines are found in a short time.
+    ends: Vec<usize>,
 }
 
 /// Reads a file's TOML strictly; what it means is checked by the caller, who has the place of each value.
-pub(super) fn read<'a, T: DeserializeOwned>(
-    file: &'static str,
-    bytes: &'a [u8],
-) -> Result<(Place<'a>, T), PolicyError> {
-    let nowhere = Place { file, text: "" };
+pub(super) fn read<T: DeserializeOwned>(file: &'static str, bytes: &[u8]) -> Result<(Place, T), PolicyError> {
     if bytes.len() > MOST_BYTES {
-        return Err(nowhere.error(0, "the file is larger than 1 MiB"));
+        return Err(Place { file, ends: Vec::new() }.error(0, "the file is larger than 1 MiB"));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let readable = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let text = &String::from_utf8_lossy(readable);
-        Place { file, text }.error(error.valid_up_to(), "text that is not UTF-8")
-    })?;
-    let place = Place { file, text };
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+    let place = Place { file, ends };
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| place.error(error.valid_up_to(), "text that is not UTF-8"))?;
     let raw = toml::from_str(text)
         .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message().replace('\n', " ")))?;
     Ok((place, raw))
 }
 
-impl Place<'_> {
+impl Place {
     /// Returns the line of a byte, from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        self.ends.partition_point(|end| *end < offset) + 1
     }
 
     fn error(&self, offset: usize, message: impl Into<String>) -> PolicyError {

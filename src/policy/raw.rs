@@ -112,7 +112,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
     })
 }
 
-fn rule(place: &Place<'_>, raw: RawItem) -> Result<(Pattern, ItemRule), PolicyError> {
+fn rule(place: &Place, raw: RawItem) -> Result<(Pattern, ItemRule), PolicyError> {
     let pattern = place.pattern(&raw.pattern)?;
     let class = match &raw.class {
         None => None,
@@ -131,7 +131,7 @@ fn rule(place: &Place<'_>, raw: RawItem) -> Result<(Pattern, ItemRule), PolicyEr
     Ok((pattern, ItemRule { kind: raw.kind.map(Spanned::into_inner), class, owner: raw.owner }))
 }
 
-fn exclusion(place: &Place<'_>, raw: RawExclude) -> Result<(Pattern, Exclusion), PolicyError> {
+fn exclusion(place: &Place, raw: RawExclude) -> Result<(Pattern, Exclusion), PolicyError> {
     if raw.reason.get_ref().trim().is_empty() {
         return Err(place.at(&raw.reason, "an exclusion needs a reason"));
     }
@@ -139,7 +139,7 @@ fn exclusion(place: &Place<'_>, raw: RawExclude) -> Result<(Pattern, Exclusion),
     Ok((pattern, Exclusion { pattern: raw.pattern.into_inner(), reason: raw.reason.into_inner() }))
 }
 
-fn change_control(place: &Place<'_>, raw: RawChangeControl) -> Result<ChangeControl, PolicyError> {
+fn change_control(place: &Place, raw: RawChangeControl) -> Result<ChangeControl, PolicyError> {
     let default = ChangeControl::default();
     if let Some(trailer) = &raw.trailer {
         let text = trailer.get_ref();
@@ -155,7 +155,7 @@ fn change_control(place: &Place<'_>, raw: RawChangeControl) -> Result<ChangeCont
     })
 }
 
-fn process(place: &Place<'_>, raw: RawProcess) -> Result<Process, PolicyError> {
+fn process(place: &Place, raw: RawProcess) -> Result<Process, PolicyError> {
     let phase = raw.phase.get_ref();
     if !["development", "maintenance", "support"].contains(&phase.as_str()) {
         return Err(place.at(&raw.phase, "a phase is development, maintenance or support"));
@@ -163,7 +163,7 @@ fn process(place: &Place<'_>, raw: RawProcess) -> Result<Process, PolicyError> {
     Ok(Process { phase: raw.phase.into_inner(), document_id: raw.document_id, path: RepoPath::from(raw.path.as_str()) })
 }
 
-fn checks(place: &Place<'_>, raw: &RawChecks) -> Result<Checks, PolicyError> {
+fn checks(place: &Place, raw: &RawChecks) -> Result<Checks, PolicyError> {
     let default = Checks::default();
     let block = match &raw.block {
         None => default.block,
@@ -178,14 +178,14 @@ fn checks(place: &Place<'_>, raw: &RawChecks) -> Result<Checks, PolicyError> {
     })
 }
 
-fn severity(place: &Place<'_>, text: &Spanned<String>) -> Result<Severity, PolicyError> {
+fn severity(place: &Place, text: &Spanned<String>) -> Result<Severity, PolicyError> {
     let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text.get_ref());
     known.ok_or_else(|| place.at(text, "a severity is critical, high, medium, low or info"))
 }
 
 /// Returns the severities in the order of their lines.
 fn severities(
-    place: &Place<'_>,
+    place: &Place,
     raw: &BTreeMap<Spanned<String>, Spanned<String>>,
 ) -> Result<Vec<SeverityRule>, PolicyError> {
     let rule = |(name, text): (&Spanned<String>, &Spanned<String>)| {

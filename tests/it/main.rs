@@ -16,6 +16,7 @@ mod bad_input;
 mod determinism;
 mod hooks;
 mod journey;
+mod overlay;
 mod registers;
 mod rotation;
 mod secrets;

@@ -101,7 +101,8 @@ pub(crate) fn manifest() -> Manifest {
             scope: Scope::Runtime,
             direct: Some(true),
             hashes: hashes(),
-            support: Some("maintained".into()),
+            overlay: Some(overlay()),
+            support: Some("paid".into()),
             version: Some("1.0.0".into()),
             category: Some("supported".into()),
             found_in: vec![RepoPath::from("Cargo.lock")],
@@ -156,9 +157,27 @@ pub(crate) fn sign_off(person: &str, statement: &[u8]) -> SignOff {
     }
 }
 
+fn overlay() -> Overlay {
+    Overlay {
+        risk: Some("RISK-7".into()),
+        reason: None,
+        anomaly_review: Some("DOC-12".into()),
+        end_of_support: Some(moment()),
+    }
+}
+
 /// A commit record whose note has this summary.
 pub(crate) fn commit(summary: &str) -> CommitRecord {
-    let state = |purl: &str| ComponentState { purl: purl.into(), hashes: hashes() };
+    let state = |purl: &str| ComponentState {
+        purl: purl.into(),
+        scope: Scope::Runtime,
+        hashes: vec![StateHash { alg: "SHA-256".into(), value: "00".repeat(32) }],
+        overlay: Some(overlay()),
+        support: None,
+        category: Some("supported".into()),
+        licenses: vec!["MIT".into()],
+        supplier: None,
+    };
     let before = ConfigurationItem { declared: false, ..item() };
     CommitRecord {
         time: moment(),

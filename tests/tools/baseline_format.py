@@ -164,7 +164,7 @@ TABLES = {  # "field:type"; "?" is "or null", "*" a list, an upper-case type ano
     "ITEM": "kind:text mode:mode path:bytes size:number class:class facts:facts owner:?text digest:?DIGESTS git_id:object "
     "declared:bool",
     "DIGESTS": "blake3:digest sha256:digest",
-    "COMPONENT": "name:text purl:text scope:scope direct:?bool hashes:*HASH support:?text version:?text category:?text "
+    "COMPONENT": "name:text purl:text scope:scope direct:?bool hashes:*HASH overlay:?OVERLAY support:?text version:?text category:?text "
     "found_in:*bytes licenses:*text supplier:?text ecosystem:text dependencies:*text",
     "HASH": "alg:text value:text origin:bytes",
     "COVERAGE": "gaps:*text path:bytes reader:text status:status components:number",
@@ -173,7 +173,10 @@ TABLES = {  # "field:type"; "?" is "or null", "*" a list, an upper-case type ano
     "ruleset:number summary:digest recorder:RECORDER components:*DELTA object_format:format",
     "ITEMDELTA": "after:?ITEM before:?ITEM",
     "DELTA": "after:?STATE before:?STATE",
-    "STATE": "purl:text hashes:*HASH",
+    "STATE": "purl:text scope:scope hashes:*STATEHASH overlay:?OVERLAY support:?text category:?text licenses:*text "
+    "supplier:?text",
+    "STATEHASH": "alg:text value:text",
+    "OVERLAY": "risk:?text reason:?text anomaly_review:?text end_of_support:?time",
     "RECORDER": "person:person made_by_me:bool",
     "release": "log:HEAD gate:*GATE name:name time:time tool:text tree:object as_of:time build:?digest range:*ENTRY "
     "commit:object changes:*change product:text ruleset:number manifest:digest sequence:number artefacts:*DOCUMENT "

@@ -30,7 +30,7 @@ pub(in crate::cli) struct AffectedArgs {
 }
 
 pub(super) fn run(args: &AffectedArgs, context: &Context) -> Result<Answer, Failure> {
-    let Some(purl) = canonical_purl(&args.purl) else {
+    let Some((purl, _)) = canonical_purl(&args.purl) else {
         let message = format!("\"{}\" is no package URL", args.purl.escape_debug());
         return Err(Failure::new(Exit::Usage, "GB-USE-PURL", message).hint("git baseline affected pkg:npm/lodash"));
     };

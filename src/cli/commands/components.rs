@@ -10,7 +10,7 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::{Format, json};
 use crate::codec;
 use crate::components::Inventory;
-use crate::domain::{Component, Digest};
+use crate::domain::{Component, Digest, Timestamp};
 use crate::export;
 use crate::jobs::Failure;
 use crate::store::Access;
@@ -22,7 +22,8 @@ use crate::store::Access;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   git baseline components
-  git baseline components 1.4.0 --by ecosystem
+  git baseline components 1.4.0 --by category
+  git baseline components --eos-before 2027-01-31
   git baseline components 1.4.0 --format cyclonedx > sbom.cdx.json")]
 pub(in crate::cli) struct ComponentsArgs {
     /// A release or any revision of Git
@@ -31,6 +32,13 @@ pub(in crate::cli) struct ComponentsArgs {
     /// Group them
     #[arg(long, value_enum, value_name = "WHAT")]
     by: Option<Grouping>,
+    /// Only those whose support ends before this date, as .baseline/components.toml states it
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    eos_before: Option<Timestamp>,
+}
+
+fn parse_date(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "a date such as 2027-01-31 is expected".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -57,17 +65,19 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         return Ok(Answer::done(json!({}), String::from_utf8_lossy(&document).into_owned()));
     }
     let Inventory { components, coverage } = side.components(&repository)?;
+    let listed: Vec<&Component> =
+        components.iter().filter(|component| ends_before(component, args.eos_before)).collect();
     let answer = json!({
         "schema": "git-baseline/components/1",
         "commit": side.commit.to_string(),
         "verified": side.is_verified(),
-        "components": components.iter().map(json::component).collect::<Vec<_>>(),
+        "components": listed.iter().map(|component| json::component(component)).collect::<Vec<_>>(),
         "coverage": json::coverage(&coverage),
         "gaps": json::gaps(&coverage),
     });
-    let mut text = String::new();
+    let (mut text, shown) = (String::new(), listed.len());
     let mut groups: BTreeMap<String, Vec<&Component>> = BTreeMap::new();
-    for component in &components {
+    for component in listed {
         groups.entry(group(args.by, component)).or_default().push(component);
     }
     for (name, members) in groups {
@@ -76,14 +86,42 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         }
         for component in members {
             let _ = writeln!(text, "{}", line(component));
+            if args.eos_before.is_some() || matches!(args.by, Some(Grouping::Category)) {
+                text.extend(stated(component).map(|words| format!("    {words}\n")));
+            }
         }
     }
-    let _ = writeln!(text, "{} components from {} files", components.len(), coverage.len());
+    let of = args.eos_before.map(|date| format!("{shown} without support before {}, of ", date.date()));
+    let (of, all) = (of.unwrap_or_default(), components.len());
+    let _ = writeln!(text, "{of}{all} components from {} files", coverage.len());
     for gap in json::gaps(&coverage) {
         let told = |name: &str| gap.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let _ = writeln!(text, "gap: {}: {}", told("path"), told("reason").escape_debug());
     }
     Ok(Answer::done(answer, text))
+}
+
+/// Says whether a component is one of those asked for: its support ends before the date, if there is one.
+fn ends_before(component: &Component, date: Option<Timestamp>) -> bool {
+    let end = component.overlay.as_ref().and_then(|overlay| overlay.end_of_support);
+    date.is_none_or(|date| end.is_some_and(|end| end < date))
+}
+
+/// Returns what people state of a component, if they state anything.
+fn stated(component: &Component) -> Option<String> {
+    let overlay = component.overlay.as_ref();
+    let end = overlay.and_then(|overlay| overlay.end_of_support).map(Timestamp::date);
+    let said = [
+        ("supplier", component.supplier.as_deref()),
+        ("support", component.support.as_deref()),
+        ("ends", end.as_deref()),
+        ("reason", overlay.and_then(|overlay| overlay.reason.as_deref())),
+    ];
+    let words: Vec<String> = said
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| format!("{name}: {}", value.escape_debug())))
+        .collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 fn group(by: Option<Grouping>, component: &Component) -> String {

@@ -63,7 +63,9 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Answer, Failure>
         }
     }
     for delta in components {
-        let _ = writeln!(text, "{}", export::component_line(delta));
+        for line in export::component_lines(delta) {
+            let _ = writeln!(text, "{line}");
+        }
     }
     if text.is_empty() {
         text.push_str("no item or component differs\n");

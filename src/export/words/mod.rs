@@ -5,6 +5,7 @@
 
 mod account;
 mod certificate;
+mod component_list;
 mod components;
 mod headers;
 mod identity;
@@ -23,9 +24,10 @@ mod tests;
 
 use std::fmt;
 
-use crate::domain::{FactChange, ItemDelta};
+use crate::domain::{ComponentDelta, FactChange, ItemDelta};
 use account::Account;
 
+pub use component_list::component_statements;
 pub use line::fact_line;
 
 /// Which way a change moves the protection.
@@ -104,6 +106,14 @@ pub fn change_lines(delta: &ItemDelta) -> Vec<String> {
         statements.iter().filter(|statement| !statement.headline).map(ToString::to_string).collect();
     lines.extend(rest.iter().map(fact_line));
     lines
+}
+
+/// Returns what stands in a component's own line, and the lines below it.
+pub(super) fn component_words(delta: &ComponentDelta) -> (Option<String>, Vec<String>) {
+    let (of_the_whole, others): (Vec<_>, Vec<_>) =
+        component_statements(delta).into_iter().partition(|statement| statement.headline);
+    let headline = (!of_the_whole.is_empty()).then(|| joined(of_the_whole.iter()));
+    (headline, others.iter().map(ToString::to_string).collect())
 }
 
 fn joined<'a>(statements: impl Iterator<Item = &'a Statement>) -> String {
