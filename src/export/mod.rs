@@ -3,16 +3,26 @@
 //! Pure: values in, bytes out. Never here: Git, disk, clock, or any value that a recogniser withheld.
 
 mod allowed_signers;
+mod component;
+mod csv;
 mod cyclonedx;
+mod document;
+mod graph;
+mod license;
 mod sarif;
+mod spdx;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod words;
 
 use crate::domain::ObjectId;
 
 pub use allowed_signers::allowed_signers;
-pub use cyclonedx::cyclonedx;
+pub use csv::csv;
+pub use cyclonedx::{CycloneDxVersion, cyclonedx};
 pub use sarif::sarif;
+pub use spdx::spdx;
 pub use summary::{component_line, item_line, summary};
 pub use words::{Direction, Statement, change_lines, fact_line, statements, words};
 

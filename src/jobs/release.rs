@@ -175,7 +175,13 @@ fn documents(
         document_id: &trust.root().document_id,
         commit: Some(&commit.id),
     };
-    let sbom = export::cyclonedx(&subject, &inspection.collected.manifest, manifest, Some(now));
+    let sbom = export::cyclonedx(
+        export::CycloneDxVersion::V1_6,
+        &subject,
+        &inspection.collected.manifest,
+        manifest,
+        Some(now),
+    );
     BTreeMap::from([("sbom.cdx.json".to_owned(), sbom)])
 }
 

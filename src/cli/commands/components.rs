@@ -9,10 +9,11 @@ use serde_json::json;
 use crate::cli::context::{Answer, Context};
 use crate::cli::{Format, json};
 use crate::codec;
-use crate::domain::{Component, Digest};
-use crate::export;
-use crate::jobs::Failure;
-use crate::store::Access;
+use crate::domain::{Component, Digest, Manifest, Timestamp};
+use crate::export::{self, CycloneDxVersion};
+use crate::jobs::{Failure, Side};
+use crate::policy::Product;
+use crate::store::{Access, Repository};
 
 /// List external components with their exact versions
 ///
@@ -22,7 +23,9 @@ use crate::store::Access;
 #[command(after_help = "Examples:
   git baseline components
   git baseline components 1.4.0 --by ecosystem
-  git baseline components 1.4.0 --format cyclonedx > sbom.cdx.json")]
+  git baseline components 1.4.0 --format cyclonedx > sbom.cdx.json
+  git baseline components 1.4.0 --format spdx > sbom.spdx.json
+  git baseline components 1.4.0 --format csv > components.csv")]
 pub(in crate::cli) struct ComponentsArgs {
     /// A release or any revision of Git
     #[arg(value_name = "REV")]
@@ -52,15 +55,7 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         "coverage": json::coverage(&manifest.coverage),
         "gaps": json::gaps(&manifest.coverage),
     });
-    if context.format == Format::Cyclonedx {
-        let subject = export::Subject {
-            name: &inspection.policy.product.name,
-            version: &side.name,
-            document_id: &inspection.policy.product.document_id,
-            commit: Some(&side.commit),
-        };
-        let digest = Digest::of(&codec::encode(side.baseline().as_ref(), &manifest));
-        let document = export::cyclonedx(&subject, &manifest, &digest, None);
+    if let Some(document) = document(context.format, &repository, &side, &inspection.policy.product, &manifest)? {
         return Ok(Answer::done(answer, String::from_utf8_lossy(&document).into_owned()));
     }
     let mut text = String::new();
@@ -82,6 +77,36 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         let _ = writeln!(text, "gap: {}: {}", told("path"), told("reason").escape_debug());
     }
     Ok(Answer::done(answer, text))
+}
+
+/// Returns the manifest's components in another's format, where one is asked for.
+fn document(
+    format: Format,
+    repository: &Repository,
+    side: &Side,
+    product: &Product,
+    manifest: &Manifest,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let subject = export::Subject {
+        name: &product.name,
+        version: &side.name,
+        document_id: &product.document_id,
+        commit: Some(&side.commit),
+    };
+    let digest = || Digest::of(&codec::encode(side.baseline().as_ref(), manifest));
+    let cyclonedx = |version| export::cyclonedx(version, &subject, manifest, &digest(), None);
+    Ok(Some(match format {
+        Format::Human | Format::Json | Format::Sarif => return Ok(None),
+        Format::Cyclonedx => cyclonedx(CycloneDxVersion::V1_6),
+        Format::Cyclonedx17 => cyclonedx(CycloneDxVersion::V1_7),
+        Format::Spdx => export::spdx(&subject, manifest, &digest(), committed(repository, side)?),
+        Format::Csv => export::csv(manifest),
+    }))
+}
+
+/// Returns when the commit was made, as it says: SPDX wants a time, and the clock's would be another each time.
+fn committed(repository: &Repository, side: &Side) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_seconds(repository.commit(side.commit)?.committer.time))
 }
 
 fn group(by: Option<Grouping>, component: &Component) -> String {
