@@ -67,6 +67,9 @@ enum Format {
     Cyclonedx17,
     /// SPDX 2.3 (components only).
     Spdx,
+    /// SPDX 3.0.1, as JSON-LD (components only).
+    #[value(name = "spdx-3")]
+    Spdx3,
     /// A table (components only).
     Csv,
     /// SARIF 2.1.0 (check only).

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::Subject;
-use crate::domain::{Digest, Manifest, Sha256Digest};
+use crate::domain::{Component, Digest, Manifest, ObjectId, Sha256Digest};
 
 /// Returns the document as text that people can read, which ends with a line feed.
 #[expect(clippy::expect_used, reason = "writing plain structs of text and numbers to memory cannot fail")]
@@ -66,4 +66,23 @@ pub(super) fn origin(
     origin.push(("ruleset", manifest.ruleset.to_string()));
     origin.retain(|(_, value)| !value.is_empty());
     origin
+}
+
+/// Returns names and values as the lines of a comment; nothing where there are none.
+pub(super) fn lines<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let lines: Vec<String> = pairs.map(|(name, value)| format!("git-baseline:{name}={}", one_line(value))).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Returns the files that name a component, as one sentence.
+pub(super) fn places(component: &Component) -> Option<String> {
+    let places: Vec<String> = component.found_in.iter().map(ToString::to_string).collect();
+    (!places.is_empty()).then(|| format!("Found in: {}", places.join("; ")))
+}
+
+/// Returns a commit's id as an address of Git's own objects.
+pub(super) fn gitoid(commit: &ObjectId) -> String {
+    let hex = commit.to_string();
+    let algorithm = if hex.len() == 64 { "sha256" } else { "sha1" };
+    format!("gitoid:commit:{algorithm}:{hex}")
 }

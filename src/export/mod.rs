@@ -11,6 +11,7 @@ mod graph;
 mod license;
 mod sarif;
 mod spdx;
+mod spdx3;
 mod summary;
 #[cfg(test)]
 mod testing;
@@ -23,6 +24,7 @@ pub use csv::csv;
 pub use cyclonedx::{CycloneDxVersion, cyclonedx};
 pub use sarif::sarif;
 pub use spdx::spdx;
+pub use spdx3::spdx_3;
 pub use summary::{component_line, item_line, summary};
 pub use words::{Direction, Statement, change_lines, fact_line, statements, words};
 

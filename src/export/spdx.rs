@@ -12,7 +12,7 @@ use super::component::{self, Kind};
 use super::graph::gaps;
 use super::license::{Declared, declared};
 use super::{Subject, document};
-use crate::domain::{Component, Digest, Manifest, ObjectId, Sha256Digest, Timestamp};
+use crate::domain::{Component, Digest, Manifest, Sha256Digest, Timestamp};
 use relation::{Relationship, relationships};
 
 /// Whatever nobody said.
@@ -32,7 +32,8 @@ struct Document<'a> {
     #[serde(rename = "SPDXID")]
     id: &'static str,
     name: String,
-    document_namespace: String,
+    #[serde(rename = "documentNamespace")]
+    namespace: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
     creation_info: CreationInfo,
@@ -72,7 +73,8 @@ struct Package<'a> {
     external_refs: Vec<ExternalRef>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_info: Option<String>,
-    comment: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -83,11 +85,13 @@ struct Checksum<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct ExternalRef {
-    reference_category: &'static str,
-    reference_type: &'static str,
-    reference_locator: String,
+    #[serde(rename = "referenceCategory")]
+    category: &'static str,
+    #[serde(rename = "referenceType")]
+    kind: &'static str,
+    #[serde(rename = "referenceLocator")]
+    locator: String,
 }
 
 #[derive(Serialize)]
@@ -119,8 +123,8 @@ pub fn spdx(subject: &Subject<'_>, manifest: &Manifest, manifest_digest: &Digest
         data_license: "CC0-1.0",
         id: DOCUMENT,
         name: document::title(subject),
-        document_namespace: format!("https://spdx.org/spdxdocs/git-baseline-{}", document::uuid(&text)),
-        comment: (!gaps.is_empty()).then(|| lines(gaps.iter().map(|gap| ("gap", gap)))),
+        namespace: format!("https://spdx.org/spdxdocs/git-baseline-{}", document::uuid(&text)),
+        comment: document::lines(gaps.iter().map(|gap| ("gap", gap.as_str()))),
         creation_info: CreationInfo {
             created: time.to_string(),
             creators: ["Tool: git-baseline"],
@@ -133,6 +137,7 @@ pub fn spdx(subject: &Subject<'_>, manifest: &Manifest, manifest_digest: &Digest
 }
 
 fn product<'a>(subject: &Subject<'a>, manifest: &Manifest, manifest_digest: &Digest) -> Package<'a> {
+    let origin = document::origin(subject, manifest, manifest_digest);
     Package {
         name: document::name(subject).to_owned(),
         id: ROOT.to_owned(),
@@ -146,25 +151,19 @@ fn product<'a>(subject: &Subject<'a>, manifest: &Manifest, manifest_digest: &Dig
         license_comments: None,
         copyright_text: NOT_SAID,
         primary_package_purpose: "APPLICATION",
-        external_refs: subject.commit.map(commit).into_iter().collect(),
+        external_refs: subject
+            .commit
+            .map(|commit| external("PERSISTENT-ID", "gitoid", document::gitoid(commit)))
+            .into_iter()
+            .collect(),
         source_info: None,
-        comment: lines(document::origin(subject, manifest, manifest_digest).iter().map(|(name, value)| (*name, value))),
-    }
-}
-
-fn commit(commit: &ObjectId) -> ExternalRef {
-    let algorithm = if commit.to_string().len() == 64 { "sha256" } else { "sha1" };
-    ExternalRef {
-        reference_category: "PERSISTENT-ID",
-        reference_type: "gitoid",
-        reference_locator: format!("gitoid:commit:{algorithm}:{commit}"),
+        comment: document::lines(origin.iter().map(|(name, value)| (*name, value.as_str()))),
     }
 }
 
 fn package<'a>(component: &'a Component, license: &Declared) -> Package<'a> {
     let checksum =
         |(alg, digits): (&str, &'a str)| Checksum { algorithm: alg.replace('-', ""), checksum_value: digits };
-    let places: Vec<String> = component.found_in.iter().map(ToString::to_string).collect();
     let mut remarks = component::remarks(component);
     remarks.extend(component::hash_remarks(component));
     Package {
@@ -183,13 +182,9 @@ fn package<'a>(component: &'a Component, license: &Declared) -> Package<'a> {
             Kind::Library => "LIBRARY",
             Kind::Container => "CONTAINER",
         },
-        external_refs: vec![ExternalRef {
-            reference_category: "PACKAGE-MANAGER",
-            reference_type: "purl",
-            reference_locator: component.purl.clone(),
-        }],
-        source_info: (!places.is_empty()).then(|| format!("Found in: {}", places.join("; "))),
-        comment: lines(remarks.iter().map(|(name, value)| (name.as_str(), value))),
+        external_refs: vec![external("PACKAGE-MANAGER", "purl", component.purl.clone())],
+        source_info: document::places(component),
+        comment: document::lines(remarks.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
     }
 }
 
@@ -210,10 +205,8 @@ fn id(component: &Component) -> String {
     format!("SPDXRef-Package-{name}-{}", digest.get(..24).unwrap_or_default())
 }
 
-fn lines<'a>(pairs: impl Iterator<Item = (&'a str, &'a String)>) -> String {
-    let lines: Vec<String> =
-        pairs.map(|(name, value)| format!("git-baseline:{name}={}", document::one_line(value))).collect();
-    lines.join("\n")
+fn external(category: &'static str, kind: &'static str, locator: String) -> ExternalRef {
+    ExternalRef { category, kind, locator }
 }
 
 #[cfg(test)]

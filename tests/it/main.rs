@@ -13,6 +13,7 @@
 mod atomic;
 mod bad_input;
 mod determinism;
+mod documents;
 mod hooks;
 mod journey;
 mod registers;

@@ -100,6 +100,7 @@ fn document(
         Format::Cyclonedx => cyclonedx(CycloneDxVersion::V1_6),
         Format::Cyclonedx17 => cyclonedx(CycloneDxVersion::V1_7),
         Format::Spdx => export::spdx(&subject, manifest, &digest(), committed(repository, side)?),
+        Format::Spdx3 => export::spdx_3(&subject, manifest, &digest(), committed(repository, side)?),
         Format::Csv => export::csv(manifest),
     }))
 }
