@@ -62,3 +62,21 @@ fn a_release_keeps_both_documents_and_gives_them_back_unchanged() {
     let stored = repo.baseline(&["export", "1.1.0", "--as", "spdx"]).exits(0).json();
     assert_eq!(stored["packages"][0]["versionInfo"], "1.1.0");
 }
+
+#[test]
+fn a_profile_counts_who_has_each_element_and_names_who_lacks_it() {
+    let repo = Repo::begun(&[]);
+    for profile in ["ntia", "cisa-2025", "fda", "bsi-2.1"] {
+        let answer = repo.baseline(&["components", "--profile", profile, "--format", "json"]).exits(0).json();
+        assert_eq!(
+            (answer["schema"].as_str(), answer["profile"].as_str()),
+            (Some("git-baseline/profile/1"), Some(profile))
+        );
+        for element in answer["elements"].as_array().unwrap() {
+            let lacking = element["lacking"].as_array().unwrap().len() as u64;
+            assert_eq!(element["have"].as_u64().unwrap() + lacking, element["of"].as_u64().unwrap(), "{element}");
+        }
+    }
+    repo.baseline(&["components", "--profile", "ntia"]).exits(0).shows("supplier name");
+    repo.baseline(&["components", "--profile", "ntia", "--format", "spdx"]).refuses(2, "GB-USE-ARGUMENTS");
+}

@@ -10,8 +10,8 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::{Format, json};
 use crate::codec;
 use crate::domain::{Component, Digest, Manifest, Timestamp};
-use crate::export::{self, CycloneDxVersion};
-use crate::jobs::{Failure, Side};
+use crate::export::{self, CycloneDxVersion, Profile};
+use crate::jobs::{Exit, Failure, Side};
 use crate::policy::Product;
 use crate::store::{Access, Repository};
 
@@ -25,7 +25,8 @@ use crate::store::{Access, Repository};
   git baseline components 1.4.0 --by ecosystem
   git baseline components 1.4.0 --format cyclonedx > sbom.cdx.json
   git baseline components 1.4.0 --format spdx > sbom.spdx.json
-  git baseline components 1.4.0 --format csv > components.csv")]
+  git baseline components 1.4.0 --format csv > components.csv
+  git baseline components 1.4.0 --profile ntia")]
 pub(in crate::cli) struct ComponentsArgs {
     /// A release or any revision of Git
     #[arg(value_name = "REV")]
@@ -33,6 +34,23 @@ pub(in crate::cli) struct ComponentsArgs {
     /// Group them
     #[arg(long, value_enum, value_name = "WHAT")]
     by: Option<Grouping>,
+    /// Say who has what a list of minimum elements asks for
+    #[arg(long, value_enum, value_name = "LIST", conflicts_with = "by")]
+    profile: Option<ProfileName>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ProfileName {
+    /// NTIA's minimum elements, 2021
+    Ntia,
+    /// CISA's draft of their successor
+    #[value(name = "cisa-2025")]
+    Cisa2025,
+    /// NTIA's, with support and its end
+    Fda,
+    /// BSI TR-03183-2, version 2.1
+    #[value(name = "bsi-2.1")]
+    Bsi21,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -47,6 +65,9 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
     let side = super::side(context, &repository, args.revision.as_deref())?;
     let inspection = side.inspect(&repository)?;
     let manifest = inspection.collected.manifest;
+    if let Some(name) = args.profile {
+        return profiled(name, context.format, &side, &manifest);
+    }
     let answer = json!({
         "schema": "git-baseline/components/1",
         "commit": side.commit.to_string(),
@@ -76,6 +97,38 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         let told = |name: &str| gap.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let _ = writeln!(text, "gap: {}: {}", told("path"), told("reason").escape_debug());
     }
+    Ok(Answer::done(answer, text))
+}
+
+/// Returns who has what a list of minimum elements asks for.
+fn profiled(name: ProfileName, format: Format, side: &Side, manifest: &Manifest) -> Result<Answer, Failure> {
+    if !matches!(format, Format::Human | Format::Json) {
+        let what = "--profile does not answer in that format";
+        return Err(Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", what).hint("--format json"));
+    }
+    let (profile, title) = match name {
+        ProfileName::Ntia => (Profile::Ntia, "ntia"),
+        ProfileName::Cisa2025 => (Profile::Cisa2025, "cisa-2025"),
+        ProfileName::Fda => (Profile::Fda, "fda"),
+        ProfileName::Bsi21 => (Profile::Bsi21, "bsi-2.1"),
+    };
+    let elements = export::profile(profile, manifest);
+    let mut text = format!("{title}: {} components\n", manifest.components.len());
+    for element in &elements {
+        let _ = writeln!(text, "{:>6} of {:<6} {}", element.have, element.of, element.name);
+        // Where nobody has it, a list of everybody says no more.
+        for purl in element.lacking.iter().filter(|_| element.have > 0) {
+            let _ = writeln!(text, "       lacks it: {}", purl.escape_debug());
+        }
+    }
+    let element = |element: &export::ElementCount<'_>| json!({ "name": element.name, "have": element.have, "of": element.of, "lacking": element.lacking });
+    let answer = json!({
+        "schema": "git-baseline/profile/1",
+        "commit": side.commit.to_string(),
+        "verified": side.is_verified(),
+        "profile": title,
+        "elements": elements.iter().map(element).collect::<Vec<_>>(),
+    });
     Ok(Answer::done(answer, text))
 }
 
