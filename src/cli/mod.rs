@@ -62,6 +62,16 @@ enum Format {
     Json,
     /// CycloneDX 1.6 (components only).
     Cyclonedx,
+    /// CycloneDX 1.7 (components only).
+    #[value(name = "cyclonedx-1.7")]
+    Cyclonedx17,
+    /// SPDX 2.3 (components only).
+    Spdx,
+    /// SPDX 3.0.1, as JSON-LD (components only).
+    #[value(name = "spdx-3")]
+    Spdx3,
+    /// A table (components only).
+    Csv,
     /// SARIF 2.1.0 (check only).
     Sarif,
 }
@@ -125,12 +135,12 @@ fn run(cli: Cli) -> Exit {
     };
     let fits = match context.format {
         Format::Human | Format::Json => true,
-        Format::Cyclonedx => matches!(cli.command, commands::Command::Components(_)),
         Format::Sarif => matches!(cli.command, commands::Command::Check(_)),
+        _ => matches!(cli.command, commands::Command::Components(_)),
     };
     if !fits {
         let failure = Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", "this command does not answer in that format")
-            .because("cyclonedx is for `components`, sarif for `check`")
+            .because("cyclonedx, spdx and csv are for `components`, sarif for `check`")
             .hint("--format json");
         return report(cli.format, &failure, context.colors_stderr());
     }
@@ -144,7 +154,7 @@ fn run(cli: Cli) -> Exit {
 fn print(context: &Context, answer: &Answer) -> Exit {
     let text = match context.format {
         Format::Json => json::text(&answer.json),
-        Format::Human | Format::Cyclonedx | Format::Sarif => answer.human.clone(),
+        _ => answer.human.clone(),
     };
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -159,7 +169,7 @@ fn print(context: &Context, answer: &Answer) -> Exit {
 fn report(format: Format, failure: &Failure, colors: bool) -> Exit {
     let text = match format {
         Format::Json => json::text(&json::failure(failure)),
-        Format::Human | Format::Cyclonedx | Format::Sarif => human::failure(failure, colors),
+        _ => human::failure(failure, colors),
     };
     // Where even stderr is closed, the exit code still tells.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -1,30 +1,51 @@
-//! The manifest as a `CycloneDX` 1.6 document: components, certificates and keys, and what is not known of them.
+//! The manifest as a `CycloneDX` document: components, certificates and keys, and what is not known of them.
 //!
 //! Its bytes follow from subject, manifest and time alone. Never here: vulnerabilities, which change while a release
 //! does not; a key's value; a supplier, licence or version that nobody declared. Serves the minimum elements of NTIA.
 
 mod asset;
-mod graph;
+mod edges;
 mod license;
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Subject;
-use crate::domain::{
-    Component, ComponentHash, ConfigurationItem, Coverage, Digest, DigestSet, ItemClass, Manifest, Scope, Sha256Digest,
-    Timestamp,
-};
+use super::component::{self, Kind};
+use super::graph::gaps;
+use super::{Subject, document};
+use crate::domain::{Component, ConfigurationItem, Digest, DigestSet, ItemClass, Manifest, Scope, Timestamp};
 use asset::CryptoProperties;
-use graph::{Composition, Dependency, compositions, dependencies};
+use edges::{Composition, Dependency, compositions, dependencies};
 use license::LicenseChoice;
 
 /// What the product itself is called inside the document.
 const ROOT: &str = "git-baseline:product";
 
-/// The algorithms that `CycloneDX` knows, among those that a component's hash may have, with their lengths in digits.
-const ALGORITHMS: [(&str, usize); 4] = [("SHA-1", 40), ("SHA-256", 64), ("SHA-384", 96), ("SHA-512", 128)];
+/// The version of the specification that a document keeps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CycloneDxVersion {
+    /// 1.6, which is what a release stores.
+    V1_6,
+    /// 1.7, which has more to say of certificates.
+    V1_7,
+}
+
+impl CycloneDxVersion {
+    const fn schema(self) -> &'static str {
+        match self {
+            Self::V1_6 => "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            Self::V1_7 => "http://cyclonedx.org/schema/bom-1.7.schema.json",
+        }
+    }
+
+    const fn number(self) -> &'static str {
+        match self {
+            Self::V1_6 => "1.6",
+            Self::V1_7 => "1.7",
+        }
+    }
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -117,18 +138,20 @@ struct Property {
 /// Returns the document, which ends with a line feed. `time` is the release's; without one there is no timestamp.
 #[must_use]
 pub fn cyclonedx(
+    version: CycloneDxVersion,
     subject: &Subject<'_>,
     manifest: &Manifest,
     manifest_digest: &Digest,
     time: Option<Timestamp>,
 ) -> Vec<u8> {
     let components = &manifest.components;
-    let assets: Vec<Entry<'_>> = manifest.items.iter().filter(|item| is_asset(item)).map(asset_of).collect();
+    let assets: Vec<Entry<'_>> =
+        manifest.items.iter().filter(|item| is_asset(item)).map(|item| asset_of(version, item)).collect();
     let asset_refs: Vec<(String, Vec<String>)> = assets.iter().map(refs).collect();
     let document = Document {
-        schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        schema: version.schema(),
         bom_format: "CycloneDX",
-        spec_version: "1.6",
+        spec_version: version.number(),
         serial_number: serial_number(subject, manifest_digest),
         version: 1,
         metadata: Metadata {
@@ -140,41 +163,19 @@ pub fn cyclonedx(
         components: components.iter().map(library).chain(assets).collect(),
         dependencies: dependencies(components, &asset_refs),
         compositions: compositions(manifest),
-        properties: gaps(manifest),
+        properties: gaps(manifest).into_iter().map(|gap| property("gap", gap)).collect(),
     };
-    pretty(&document)
+    document::pretty(&document)
 }
 
-#[expect(clippy::expect_used, reason = "writing plain structs of text and numbers to memory cannot fail")]
-fn pretty(document: &Document<'_>) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(document).expect("a document of text and numbers");
-    bytes.push(b'\n');
-    bytes
-}
-
-/// A UUID of version 8 (RFC 9562 §5.8): 122 bits of a digest over the manifest's digest and the product's name and
-/// version, so that two documents have one serial number only when they describe the same.
 fn serial_number(subject: &Subject<'_>, manifest_digest: &Digest) -> String {
     let text = format!("git-baseline cyclonedx\0{manifest_digest}\0{}\0{}", subject.name, subject.version);
-    let hex = Sha256Digest::of(text.as_bytes()).to_string();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    // The variant's two bits are `10`, which leaves two bits of the digit to the digest.
-    let variant = match part(16, 17).as_bytes().first().map_or(0, |digit| digit % 4) {
-        0 => '8',
-        1 => '9',
-        2 => 'a',
-        _ => 'b',
-    };
-    format!("urn:uuid:{}-{}-8{}-{variant}{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+    format!("urn:uuid:{}", document::uuid(&text))
 }
 
 fn product<'a>(subject: &Subject<'a>, manifest: &Manifest, manifest_digest: &Digest) -> Entry<'a> {
-    let mut properties = vec![property("document-id", subject.document_id)];
-    properties.extend(subject.commit.map(|commit| property("commit", commit)));
-    properties.push(property("manifest-blake3", manifest_digest));
-    properties.push(property("source-tree-blake3", manifest.source_tree.digest));
-    properties.push(property("ruleset", manifest.ruleset));
-    properties.retain(|property| !property.value.is_empty());
+    let origin = document::origin(subject, manifest, manifest_digest);
+    let properties = origin.into_iter().map(|(name, value)| property(name, value)).collect();
     Entry {
         r#type: "application",
         bom_ref: ROOT.to_owned(),
@@ -190,32 +191,18 @@ fn property(name: &str, value: impl std::fmt::Display) -> Property {
 }
 
 fn library(component: &Component) -> Entry<'_> {
-    let known = |hash: &&ComponentHash| {
-        let hexadecimal = hash.value.bytes().all(|c| c.is_ascii_hexdigit());
-        hexadecimal && ALGORITHMS.contains(&(hash.alg.as_str(), hash.value.len()))
-    };
-    let hashes: BTreeSet<Hash> = component
-        .hashes
-        .iter()
-        .filter(known)
-        .map(|hash| Hash { alg: hash.alg.clone(), content: hash.value.clone() })
+    let hashes: BTreeSet<Hash> = component::checksums(component)
+        .into_iter()
+        .map(|(alg, content)| Hash { alg: alg.to_owned(), content: content.to_owned() })
         .collect();
-    let mut properties = vec![property("scope", component.scope)];
-    properties.extend(component.direct.map(|direct| property("direct", direct)));
-    properties.extend(component.category.as_ref().map(|category| property("category", category)));
-    properties.extend(component.support.as_ref().map(|support| property("support", support)));
-    properties.extend(component.found_in.iter().map(|path| property("found-in", path)));
-    let others: BTreeSet<(&str, &str)> = component
-        .hashes
-        .iter()
-        .filter(|hash| !known(hash))
-        .map(|hash| (hash.alg.as_str(), hash.value.as_str()))
-        .collect();
-    properties.extend(others.into_iter().map(|(alg, value)| property(&format!("hash:{alg}"), value)));
-    let origins: BTreeSet<_> = component.hashes.iter().map(|hash| (&hash.alg, &hash.origin)).collect();
-    properties.extend(origins.into_iter().map(|(alg, origin)| property(&format!("hash-origin:{alg}"), origin)));
+    let places = component.found_in.iter().map(|path| ("found-in".to_owned(), path.to_string()));
+    let told = component::remarks(component).into_iter().chain(places).chain(component::hash_remarks(component));
+    let properties = told.map(|(name, value)| property(&name, value)).collect();
     Entry {
-        r#type: "library",
+        r#type: match component::kind(component) {
+            Kind::Library => "library",
+            Kind::Container => "container",
+        },
         bom_ref: component.purl.clone(),
         supplier: component.supplier.as_deref().map(|name| Supplier { name }),
         name: component.name.clone(),
@@ -238,7 +225,7 @@ fn is_asset(item: &ConfigurationItem) -> bool {
 }
 
 /// An item that holds one thing is that thing; one that holds several is a file with things inside.
-fn asset_of(item: &ConfigurationItem) -> Entry<'_> {
+fn asset_of(version: CycloneDxVersion, item: &ConfigurationItem) -> Entry<'_> {
     let bom_ref = format!("git-baseline:item:{}", item.path);
     let hashes = item.digest.as_ref().map(hashes_of).unwrap_or_default();
     let mut entry = Entry { bom_ref, name: item.path.to_string(), hashes, ..Entry::default() };
@@ -247,7 +234,7 @@ fn asset_of(item: &ConfigurationItem) -> Entry<'_> {
     let parts = asset::parts(item);
     if parts.is_empty() {
         entry.r#type = "cryptographic-asset";
-        entry.crypto_properties = Some(asset::properties(item.class, &item.kind, &item.facts));
+        entry.crypto_properties = Some(asset::properties(version, item.class, &item.kind, &item.facts));
         entry.properties.extend(asset::facts(&item.facts).map(|(name, value)| property(&name, value)));
         return entry;
     }
@@ -257,7 +244,7 @@ fn asset_of(item: &ConfigurationItem) -> Entry<'_> {
             r#type: "cryptographic-asset",
             bom_ref: format!("git-baseline:part:{}:{}", number + 1, item.path),
             name: format!("{} #{}", entry.name, number + 1),
-            crypto_properties: Some(asset::properties(class, kind, facts)),
+            crypto_properties: Some(asset::properties(version, class, kind, facts)),
             properties: asset::facts(facts).map(|(name, value)| property(&name, value)).collect(),
             ..Entry::default()
         });
@@ -274,20 +261,6 @@ fn refs(entry: &Entry<'_>) -> (String, Vec<String>) {
     (entry.bom_ref.clone(), entry.components.iter().map(|part| part.bom_ref.clone()).collect())
 }
 
-fn gaps(manifest: &Manifest) -> Vec<Property> {
-    let of_file = |coverage: &Coverage| {
-        let (path, status) = (coverage.path.clone(), coverage.status);
-        let gaps = coverage.gaps.clone();
-        gaps.into_iter().map(move |gap| property("gap", format!("{path}: {status}: {gap}")))
-    };
-    let mut gaps: Vec<Property> = manifest.coverage.iter().flat_map(of_file).collect();
-    if manifest.source_tree.gitlinks > 0 {
-        let count = manifest.source_tree.gitlinks;
-        gaps.push(property("gap", format!("{count} submodules: what stands inside them is not read")));
-    }
-    gaps
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -295,27 +268,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{CoverageStatus, Fact, Facts, Mode, ObjectFormat, ObjectId, RepoPath, SourceTree};
-
-    fn component(name: &str, needs: &[&str]) -> Component {
-        let purl = |name: &str| format!("pkg:cargo/{name}@1.0.0");
-        Component {
-            name: name.to_owned(),
-            purl: purl(name),
-            scope: Scope::Runtime,
-            direct: Some(false),
-            hashes: Vec::new(),
-            overlay: None,
-            support: None,
-            version: Some("1.0.0".to_owned()),
-            category: None,
-            found_in: vec![RepoPath::from("Cargo.lock")],
-            licenses: Vec::new(),
-            supplier: None,
-            ecosystem: "cargo".to_owned(),
-            dependencies: needs.iter().map(|name| purl(name)).collect(),
-        }
-    }
+    use crate::domain::{ComponentHash, Fact, Facts, Mode, ObjectId, RepoPath};
+    use crate::export::testing::{component, manifest_with as manifest, time, with_subject};
 
     fn item(path: &str, class: ItemClass, kind: &str, facts: Facts) -> ConfigurationItem {
         ConfigurationItem {
@@ -332,30 +286,10 @@ mod tests {
         }
     }
 
-    fn manifest(components: Vec<Component>, items: Vec<ConfigurationItem>) -> Manifest {
-        let coverage = Coverage {
-            path: RepoPath::from("Cargo.lock"),
-            gaps: Vec::new(),
-            status: CoverageStatus::Parsed,
-            reader: "cargo-lock".to_owned(),
-            components: components.len() as u64,
-        };
-        Manifest {
-            items,
-            policy: None,
-            ruleset: 0,
-            coverage: vec![coverage],
-            services: Vec::new(),
-            components,
-            source_tree: SourceTree { files: 1, digest: Digest::of(b""), gitlinks: 0 },
-            object_format: ObjectFormat::Sha1,
-        }
-    }
-
     fn bytes(manifest: &Manifest, version: &str) -> Vec<u8> {
-        let commit = ObjectId::Sha1([1; 20]);
-        let subject = Subject { name: "Pump", version, document_id: "CMP-1", commit: Some(&commit) };
-        cyclonedx(&subject, manifest, &Digest::of(b"manifest"), Timestamp::parse("2026-11-24"))
+        with_subject(version, |subject| {
+            cyclonedx(CycloneDxVersion::V1_6, subject, manifest, &Digest::of(b"manifest"), Some(time()))
+        })
     }
 
     fn document(manifest: &Manifest) -> Value {

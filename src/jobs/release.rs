@@ -175,8 +175,10 @@ fn documents(
         document_id: &trust.root().document_id,
         commit: Some(&commit.id),
     };
-    let sbom = export::cyclonedx(&subject, &inspection.collected.manifest, manifest, Some(now));
-    BTreeMap::from([("sbom.cdx.json".to_owned(), sbom)])
+    let components = &inspection.collected.manifest;
+    let cyclonedx = export::cyclonedx(export::CycloneDxVersion::V1_6, &subject, components, manifest, Some(now));
+    let spdx = export::spdx(&subject, components, manifest, now);
+    BTreeMap::from([("sbom.cdx.json".to_owned(), cyclonedx), ("sbom.spdx.json".to_owned(), spdx)])
 }
 
 /// Returns the range as the statement says it, and the notes to be kept in the log.

@@ -14,6 +14,7 @@ mod affected;
 mod atomic;
 mod bad_input;
 mod determinism;
+mod documents;
 mod hooks;
 mod journey;
 mod overlay;

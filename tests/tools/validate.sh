@@ -14,7 +14,12 @@ cd "$folder/tour/audit.git"
 git fsck --strict
 "$program" export 1.0.0 --as cyclonedx -o "$folder/1.0.0.cdx.json"
 "$program" components 1.1.0 --format cyclonedx >"$folder/1.1.0.cdx.json"
+"$program" components 1.1.0 --format cyclonedx-1.7 >"$folder/1.1.0.1-7.cdx.json"
 python3 "$tools/validate_cyclonedx.py" "$folder"/*.cdx.json
+"$program" export 1.0.0 --as spdx -o "$folder/1.0.0.spdx.json"
+"$program" components 1.1.0 --format spdx >"$folder/1.1.0.spdx.json"
+"$program" components 1.1.0 --format spdx-3 >"$folder/1.1.0.spdx3.json"
+python3 "$tools/validate_spdx.py" "$folder"/*.spdx.json "$folder"/*.spdx3.json
 # Findings end with 1, and are no failure here.
 "$program" check --format sarif >"$folder/check.sarif" || [ $? -eq 1 ]
 "$program" check 1.0.0..1.1.0 --format sarif >"$folder/range.sarif" || [ $? -eq 1 ]

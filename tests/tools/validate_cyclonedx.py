@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validates CycloneDX 1.6 documents: the strict schema, and what no schema can say.
+"""Validates CycloneDX documents, 1.6 and 1.7: the strict schema, and what no schema can say.
 
 Needs `pip install 'cyclonedx-python-lib[validation]'`. Usage: validate_cyclonedx.py FILE...
 Ends with 1 when a document is not valid.
@@ -19,7 +19,8 @@ def entries(components):
 
 
 def faults(text):
-    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    version = SchemaVersion.from_version(json.loads(text)["specVersion"])
+    error = JsonStrictValidator(version).validate_str(text)
     if error:
         yield f"schema: {error}"
         return

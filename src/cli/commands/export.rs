@@ -40,6 +40,8 @@ pub(in crate::cli) struct ExportArgs {
 enum ExportFormat {
     /// CycloneDX 1.6, as stored
     Cyclonedx,
+    /// SPDX 2.3, as stored
+    Spdx,
     /// The keys whose sign-offs count in this release, for `ssh-keygen -Y verify`
     AllowedSigners,
     /// Paths of sign-offs and signatures in refs/baseline/log, one pair a line
@@ -59,6 +61,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     let stored = read_release(&log, &trust, &name)?;
     let bytes = match args.target {
         ExportFormat::Cyclonedx => stored_document(&log, stored.release(), "sbom.cdx.json")?,
+        ExportFormat::Spdx => stored_document(&log, stored.release(), "sbom.spdx.json")?,
         ExportFormat::AllowedSigners => allowed_signers(&trust, &name, &stored).into_bytes(),
         ExportFormat::SignoffList => signoff_list(&name, &stored).into_bytes(),
     };

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::CycloneDxVersion;
 use crate::domain::{ConfigurationItem, Fact, Facts, ItemClass, Timestamp};
 
 /// `cryptoProperties`.
@@ -20,6 +21,8 @@ pub(super) struct CryptoProperties {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CertificateProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial_number: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,10 +90,11 @@ pub(super) fn parts(item: &ConfigurationItem) -> Vec<(ItemClass, &str, &Facts)> 
 }
 
 /// Returns what `CycloneDX` has fields for.
-pub(super) fn properties(class: ItemClass, kind: &str, facts: &Facts) -> CryptoProperties {
+pub(super) fn properties(version: CycloneDxVersion, class: ItemClass, kind: &str, facts: &Facts) -> CryptoProperties {
     let text = |name: &str| facts.text(name).map(str::to_owned);
     let ssh = kind.starts_with("openssh");
     let certificate = CertificateProperties {
+        serial_number: text("serial").filter(|_| version == CycloneDxVersion::V1_7),
         subject_name: text("subject").or_else(|| text("key_id")),
         issuer_name: text("issuer").or_else(|| text("signing_ca")),
         not_valid_before: moment(facts, "not_before"),

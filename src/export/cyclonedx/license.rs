@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::export::license::{is_expression, is_listed};
+
 /// One entry of `licenses`.
 #[derive(Serialize, Debug, PartialEq, Eq)]
 #[serde(untagged)]
@@ -23,115 +25,18 @@ pub(super) struct License {
     acknowledgement: &'static str,
 }
 
-/// The ids that packages nearly always have. An id that is missing here is still told, as a name.
-const IDS: [&str; 53] = [
-    "0BSD",
-    "AFL-2.1",
-    "AGPL-3.0",
-    "AGPL-3.0-only",
-    "AGPL-3.0-or-later",
-    "Apache-1.1",
-    "Apache-2.0",
-    "Artistic-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSD-3-Clause-Clear",
-    "BSD-4-Clause",
-    "BSL-1.0",
-    "BlueOak-1.0.0",
-    "CC-BY-3.0",
-    "CC-BY-4.0",
-    "CC-BY-SA-4.0",
-    "CC0-1.0",
-    "CDDL-1.0",
-    "CDLA-Permissive-2.0",
-    "EPL-1.0",
-    "EPL-2.0",
-    "EUPL-1.2",
-    "GPL-2.0",
-    "GPL-2.0-only",
-    "GPL-2.0-or-later",
-    "GPL-3.0",
-    "GPL-3.0-only",
-    "GPL-3.0-or-later",
-    "ISC",
-    "JSON",
-    "LGPL-2.0-or-later",
-    "LGPL-2.1",
-    "LGPL-2.1-only",
-    "LGPL-2.1-or-later",
-    "LGPL-3.0",
-    "LGPL-3.0-only",
-    "LGPL-3.0-or-later",
-    "MIT",
-    "MIT-0",
-    "MPL-1.1",
-    "MPL-2.0",
-    "MS-PL",
-    "NCSA",
-    "OFL-1.1",
-    "OpenSSL",
-    "PSF-2.0",
-    "Python-2.0",
-    "Unicode-3.0",
-    "Unicode-DFS-2016",
-    "Unlicense",
-    "WTFPL",
-    "Zlib",
-];
-
-const EXCEPTIONS: [&str; 4] = ["Classpath-exception-2.0", "GCC-exception-3.1", "LLVM-exception", "Linux-syscall-note"];
-
 /// Returns the entries for what a component declares.
 pub(super) fn choice(declared: &[String]) -> Vec<LicenseChoice> {
-    let expression = |text: &&String| !IDS.contains(&text.as_str()) && is_expression(text);
+    let expression = |text: &&String| !is_listed(text) && is_expression(text);
     if let Some(only) = declared.first().filter(|_| declared.len() == 1).filter(expression) {
         return vec![LicenseChoice::Expression { expression: only.clone(), acknowledgement: "declared" }];
     }
     let license = |text: &String| {
-        let is_id = IDS.contains(&text.as_str());
+        let is_id = is_listed(text);
         let (id, name) = if is_id { (Some(text.clone()), None) } else { (None, Some(text.clone())) };
         LicenseChoice::License { license: License { id, name, acknowledgement: "declared" } }
     };
     declared.iter().map(license).collect()
-}
-
-/// `id [WITH exception]`, joined by `AND` and `OR`, in brackets or not.
-fn is_expression(text: &str) -> bool {
-    let spaced = text.replace('(', " ( ").replace(')', " ) ");
-    let mut open = 0_usize;
-    let mut before = "";
-    let mut wants_id = true;
-    for word in spaced.split_ascii_whitespace() {
-        let fits = match word {
-            "(" => {
-                open += 1;
-                wants_id
-            }
-            ")" if open > 0 => {
-                open -= 1;
-                !wants_id
-            }
-            "AND" | "OR" | "WITH" => !std::mem::replace(&mut wants_id, true),
-            exception if before == "WITH" => {
-                wants_id = false;
-                EXCEPTIONS.contains(&exception)
-            }
-            id => std::mem::replace(&mut wants_id, false) && is_id(id),
-        };
-        if !fits {
-            return false;
-        }
-        before = word;
-    }
-    open == 0 && !wants_id
-}
-
-fn is_id(word: &str) -> bool {
-    let own = word
-        .strip_prefix("LicenseRef-")
-        .is_some_and(|name| !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || b".-".contains(&c)));
-    own || IDS.contains(&word.strip_suffix('+').unwrap_or(word))
 }
 
 #[cfg(test)]
