@@ -20,7 +20,7 @@ const LONGEST_PURL: usize = 1000;
 const MOST_EDGES: usize = 200_000;
 
 /// So many components of one file are kept; the largest products have some ten thousand in all.
-pub(super) const MOST_COMPONENTS: usize = 50_000;
+pub(super) const MOST_COMPONENTS: usize = 25_000;
 
 /// The result of reading one file.
 pub(super) struct Reading {

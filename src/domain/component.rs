@@ -60,7 +60,8 @@ pub struct Overlay {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentHash {
-    /// `SHA-1`, `SHA-256`, `SHA-512`, `h1` (Go's hash of a tree) or `git`.
+    /// `SHA-1`, `SHA-256`, `SHA-512`, `git`; or a name of its own for what is no hash of a package's file: `h1` (Go's hash
+    /// of a tree), `yarn-berry`, `nar-sha256`, `jsr-manifest`, `podspec-sha1`, `git-tree`.
     pub alg: String,
     /// Hexadecimal; `h1` in its own base64 form.
     pub value: String,
