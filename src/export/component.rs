@@ -53,6 +53,13 @@ pub(super) fn remarks(component: &Component) -> Vec<(String, String)> {
     remarks.extend(component.direct.map(|direct| ("direct".to_owned(), direct.to_string())));
     remarks.extend(component.category.as_ref().map(|category| ("category".to_owned(), category.clone())));
     remarks.extend(component.support.as_ref().map(|support| ("support".to_owned(), support.clone())));
+    if let Some(stated) = &component.overlay {
+        let texts =
+            [("category-reason", &stated.reason), ("anomaly-review", &stated.anomaly_review), ("risk", &stated.risk)];
+        let told = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.clone()?)));
+        remarks.extend(told);
+        remarks.extend(stated.end_of_support.map(|end| ("end-of-support".to_owned(), end.date())));
+    }
     remarks
 }
 

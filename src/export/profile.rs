@@ -80,7 +80,10 @@ const FDA: &[(&str, Asked)] = &[
     ("unique identifier", Each(|component| !component.purl.is_empty())),
     ("supplier name", Each(|component| component.supplier.is_some())),
     ("level of support", Each(|component| component.support.is_some())),
-    ("end of support", Each(|_| false)),
+    (
+        "end of support",
+        Each(|component| component.overlay.as_ref().is_some_and(|stated| stated.end_of_support.is_some())),
+    ),
     ("author of the document", Whole),
     ("timestamp", Whole),
     ("dependency relationships", Whole),
@@ -146,9 +149,19 @@ mod tests {
     #[test]
     fn what_the_manifest_does_not_hold_is_had_by_none() {
         let manifest = manifest(vec![component("a", &[])]);
-        for (which, name) in [(Profile::Fda, "end of support"), (Profile::Bsi21, "archive property")] {
-            let counts = profile(which, &manifest);
-            assert_eq!(counts.iter().find(|count| count.name == name).unwrap().have, 0, "{name}");
-        }
+        let counts = profile(Profile::Bsi21, &manifest);
+        assert_eq!(counts.iter().find(|count| count.name == "archive property").unwrap().have, 0);
+    }
+
+    #[test]
+    fn the_end_of_support_is_the_overlays() {
+        let mut supported = component("a", &[]);
+        supported.overlay = Some(crate::domain::Overlay {
+            end_of_support: crate::domain::Timestamp::parse("2030-01-01"),
+            ..crate::domain::Overlay::default()
+        });
+        let manifest = manifest(vec![supported, component("b", &[])]);
+        let counts = profile(Profile::Fda, &manifest);
+        assert_eq!(counts.iter().find(|count| count.name == "end of support").unwrap().have, 1);
     }
 }

@@ -71,6 +71,9 @@ struct Package<'a> {
     primary_package_purpose: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     external_refs: Vec<ExternalRef>,
+    /// Until when it is supported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_info: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,6 +159,7 @@ fn product<'a>(subject: &Subject<'a>, manifest: &Manifest, manifest_digest: &Dig
             .map(|commit| external("PERSISTENT-ID", "gitoid", document::gitoid(commit)))
             .into_iter()
             .collect(),
+        valid_until_date: None,
         source_info: None,
         comment: document::lines(origin.iter().map(|(name, value)| (*name, value.as_str()))),
     }
@@ -183,6 +187,11 @@ fn package<'a>(component: &'a Component, license: &Declared) -> Package<'a> {
             Kind::Container => "CONTAINER",
         },
         external_refs: vec![external("PACKAGE-MANAGER", "purl", component.purl.clone())],
+        valid_until_date: component
+            .overlay
+            .as_ref()
+            .and_then(|stated| stated.end_of_support)
+            .map(|end| end.to_string()),
         source_info: document::places(component),
         comment: document::lines(remarks.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
     }

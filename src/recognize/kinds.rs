@@ -365,6 +365,12 @@ register! {
         ["PermitRootLogin", "PasswordAuthentication", "MaxAuthTries", "Port", "AllowGroups"]
         ["empty-passwords-permitted", "max-auth-tries-high", "password-authentication-enabled", "root-login-permitted", "ssh-weak-cipher", "ssh-weak-kex", "ssh-weak-mac", "user-environment-permitted",
          "x11-forwarding-enabled"];
+    "entropy-config" Hardening "the name of a feeder of the kernel's pool under default or sysconfig" "NIST SP 800-90B"
+        ["HRNGDEVICE"]
+        [];
+    "time-config" Hardening "words of chrony or ntpd, or the name" "chrony.conf(5), ntp.conf(5), timesyncd.conf(5)"
+        ["servers", "authentication", "allow", "restrict", "makestep"]
+        [];
     "sysctl" Hardening "keys of the kernel" "sysctl.d(5)"
         ["kernel.randomize_va_space", "kernel.kptr_restrict"]
         ["sysctl-weak"];

@@ -6,6 +6,7 @@
 mod access;
 mod arm;
 mod cedar;
+mod clock;
 mod containers;
 mod file;
 mod firewall;
@@ -100,6 +101,7 @@ const FAMILIES: &[&[Kind]] = &[
     access::KINDS,
     users::KINDS,
     values::KINDS,
+    clock::KINDS,
     iam::KINDS,
     github::KINDS,
     protection::KINDS,
