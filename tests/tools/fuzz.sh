@@ -1,21 +1,31 @@
 #!/usr/bin/env bash
 # Fuzzes every target for some seconds each, two at a time, with libFuzzer on the stable compiler: no panic, no overflow,
 # no input that takes ten seconds or a gigabyte. `tests/tools/fuzz.sh [SECONDS] [TARGET…]`
+#
+# Called by cargo as RUSTC_WRAPPER too: then it compiles, and lets our own crates tell libFuzzer where they have been.
 set -euo pipefail
+if [ -n "${FUZZ_COMPILES:-}" ]; then
+    for argument in "$@"; do
+        case "$argument" in
+        git_baseline | fuzz_targets/*)
+            exec "$@" -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+                -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+                -Cllvm-args=-sanitizer-coverage-trace-compares
+            ;;
+        esac
+    done
+    exec "$@"
+fi
 cd "$(dirname "$0")/../../fuzz"
 seconds="${1:-60}"
 [ $# -gt 0 ] && shift
-export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
--Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
--Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing"
-host="$(rustc -vV | sed -n 's/^host: //p')"
-# The versions that the program itself is built with; cargo adds those of libFuzzer.
+# The versions that the program itself is built with, and their artefacts; cargo adds those of libFuzzer.
 cp ../Cargo.lock Cargo.lock
-# With a target named, build scripts are compiled without these flags.
-cargo build --release --target "$host" --quiet
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/../target}"
+FUZZ_COMPILES=1 RUSTC_WRAPPER="$PWD/../tests/tools/fuzz.sh" cargo build --quiet
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || for file in fuzz_targets/*.rs; do targets+=("$(basename "$file" .rs)"); done
-folder="${CARGO_TARGET_DIR:-target}/$host/release"
+folder="$CARGO_TARGET_DIR/debug"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 # What the repository's own tests read is where every target begins.
