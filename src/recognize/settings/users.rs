@@ -13,7 +13,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { name: "shadow", class: ItemClass::AccessControl, looks: looks_shadow, read: read_shadow },
 ];
 
-/// No system has more accounts than are told.
+/// No system has more accounts than are told; a file that has is said to be unreadable, not cut.
 const MOST_ACCOUNTS: usize = 5000;
 
 /// Programs that let nobody in.
@@ -58,6 +58,10 @@ fn shadow_line(line: &str) -> Option<[&str; 9]> {
 /// Whether every line is one, of two or more, or of any number under the file's own name.
 fn looks<const N: usize>(file: &File<'_>, names: &[&str], line: fn(&str) -> Option<[&str; N]>) -> Likeness {
     let named = names.contains(&file.name().trim_end_matches('-'));
+    if named && file.is_under("etc") {
+        // A line that is none must not take the whole file out of sight.
+        return Likeness::Named;
+    }
     let mut lines = 0;
     for text in file.first_lines(&['#']) {
         if line(text).is_none() {
@@ -83,7 +87,7 @@ fn looks_shadow(file: &File<'_>) -> Likeness {
 fn read_passwd(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut superusers, mut logins, mut accounts) = (Vec::new(), Vec::new(), Facts::new());
-    for (line, text) in file.lines(&['#']).take(MOST_ACCOUNTS) {
+    for (line, text) in file.lines(&['#']) {
         let [name, password, uid, gid, _, home, shell] = passwd_line(text)?;
         if uid.parse() == Ok(0_u32) {
             superusers.push(name);
@@ -100,6 +104,9 @@ fn read_passwd(file: &File<'_>) -> Option<Reading> {
         let account = format!("uid {uid}, gid {gid}, {} {}", home.escape_debug(), shell.escape_debug());
         accounts.set(name, account);
     }
+    if accounts.iter().count() > MOST_ACCOUNTS {
+        return None;
+    }
     reading.facts.set("accounts", accounts);
     reading.facts.set("superusers", superusers);
     reading.facts.set("login_users", logins);
@@ -109,13 +116,16 @@ fn read_passwd(file: &File<'_>) -> Option<Reading> {
 fn read_group(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut ids, mut members) = (Facts::new(), Facts::new());
-    for (_, text) in file.lines(&['#']).take(MOST_ACCOUNTS) {
+    for (_, text) in file.lines(&['#']) {
         let [name, _, gid, list] = group_line(text)?;
         ids.set(name, gid.parse::<u32>().ok()?);
         let list: Vec<&str> = list.split(',').filter(|member| !member.is_empty()).collect();
         if !list.is_empty() {
             members.set(name, list);
         }
+    }
+    if ids.iter().count() > MOST_ACCOUNTS {
+        return None;
     }
     reading.facts.set("groups", ids);
     reading.facts.set("members", members);
@@ -125,10 +135,13 @@ fn read_group(file: &File<'_>) -> Option<Reading> {
 fn read_shadow(file: &File<'_>) -> Option<Reading> {
     let mut reading = Reading::default();
     let (mut passwords, mut longest) = (Facts::new(), Facts::new());
-    for (line, text) in file.lines(&['#']).take(MOST_ACCOUNTS) {
+    for (line, text) in file.lines(&['#']) {
         let [name, password, _, _, most, ..] = shadow_line(text)?;
         passwords.set(name, judge(&mut reading, line, name, password));
         longest.set_some(name, most.parse::<i64>().ok());
+    }
+    if passwords.iter().count() > MOST_ACCOUNTS {
+        return None;
     }
     reading.facts.set("passwords", passwords);
     reading.facts.set("max_days", longest);
@@ -184,6 +197,13 @@ mod tests {
             "[bin=locked, old=md5-crypt, root=sha512-crypt, x=locked]"
         );
         assert!(!format!("{facts:?}").contains("salt"));
+    }
+
+    #[test]
+    fn a_broken_line_or_too_many_hide_nothing() {
+        assert_eq!(rules("etc/passwd", &format!("{PASSWD}broken\n")), [("unreadable", None)]);
+        let many = (0..5001).fold(String::new(), |text, n| text + &format!("u{n}:x:{n}:1::/:/bin/sh\n"));
+        assert_eq!(rules("etc/passwd", &many), [("unreadable", None)]);
     }
 
     #[test]
