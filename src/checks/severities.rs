@@ -15,7 +15,15 @@ const CLEAR_SECRETS: [&str; 4] =
     ["private-key-in-clear", "symmetric-key-in-clear", "secret-in-clear", "k8s-secret-manifest"];
 
 /// Rules that are not the policy's to weigh: the trust root's floors demand the one, the other is about the policy.
-const FIXED: [&str; 2] = ["change-request-missing", "policy-invalid"];
+const FIXED: [&str; 7] = [
+    "change-request-missing",
+    "change-request-unknown",
+    "change-unapproved",
+    "change-unverified",
+    "segregation-unproven",
+    "emergency-overdue",
+    "policy-invalid",
+];
 
 /// Says whether a deviation may be about a rule.
 pub(super) fn is_deviable(rule: &str) -> bool {

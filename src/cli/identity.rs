@@ -249,7 +249,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
     Ok(bytes)
 }
 
-fn read_public(path: &Path) -> Result<PublicKey, IdentityError> {
+pub(super) fn read_public(path: &Path) -> Result<PublicKey, IdentityError> {
     let bytes = read(path)?;
     let text =
         std::str::from_utf8(&bytes).map_err(|_| IdentityError::Unreadable(path.to_owned(), "it is not text".into()))?;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::strict::{self, CborDefect};
-use crate::domain::{CommitRecord, Digest, Manifest, Release, SignOff, TrustRoot};
+use crate::domain::{ChangeRequest, CommitRecord, Digest, Manifest, Release, SignOff, TrustRoot};
 
 /// The format that this program writes, and the only one that it reads.
 const FORMAT: u64 = 1;
@@ -36,6 +36,10 @@ impl Record for Release {
 
 impl Record for SignOff {
     const TYPE: &'static str = "signoff";
+}
+
+impl Record for ChangeRequest {
+    const TYPE: &'static str = "change";
 }
 
 impl Record for CommitRecord {
@@ -229,6 +233,7 @@ mod tests {
 
     fn root() -> TrustRoot {
         TrustRoot {
+            log: None,
             time: Timestamp::from_seconds(1),
             nonce: [7; 32],
             roles: vec![Role { name: RoleName::Root, persons: vec![text("a")], threshold: 1 }],
@@ -241,10 +246,15 @@ mod tests {
                 emails: vec![],
             }],
             product: "P".into(),
+            quorums: Vec::new(),
             version: 1,
+            witnesses: Vec::new(),
             document_id: String::new(),
+            predecessor: None,
+            revocations: Vec::new(),
             control_start: None,
             object_format: ObjectFormat::Sha1,
+            witness_quorum: 0,
         }
     }
 
@@ -261,7 +271,12 @@ mod tests {
             build: Some(digest),
             range: vec![RangeEntry { commit: ObjectId::Sha1([1; 20]), digest, record: digest }],
             commit: ObjectId::Sha1([1; 20]),
-            changes: vec![text("CR-1")],
+            changes: vec![ReleasedChange {
+                id: text("CR-1"),
+                content: digest,
+                approvals: vec![digest],
+                verifications: vec![],
+            }],
             product: "P".into(),
             ruleset: 0,
             manifest: digest,

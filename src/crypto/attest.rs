@@ -6,13 +6,30 @@ use super::signature::{Signature, SignatureDefect};
 use super::threshold::Verified;
 use crate::domain::{Person, PublicKey, RoleName, TrustRoot};
 
+/// By whom a word is judged: the root in force where it stands in the log, and the newest one, whose revocations reach
+/// back (contract §3.3).
+#[derive(Clone, Copy, Debug)]
+pub struct Authority<'t> {
+    /// The root in force there.
+    pub root: &'t Verified<TrustRoot>,
+    /// The newest root of the log.
+    pub newest: &'t Verified<TrustRoot>,
+}
+
+impl<'t> Authority<'t> {
+    /// The newest root judges what it saw happen.
+    pub const fn newest(root: &'t Verified<TrustRoot>) -> Self {
+        Self { root, newest: root }
+    }
+}
+
 /// Something that a known person signed. Only [`attest`] makes one, over bytes; decoding keeps what it proves.
 #[derive(Clone, Debug)]
 pub struct Attested<'t, T> {
     value: T,
-    root: &'t TrustRoot,
     person: &'t Person,
     key: PublicKey,
+    position: Option<u64>,
 }
 
 impl<'t, T> Attested<'t, T> {
@@ -31,12 +48,46 @@ impl<'t, T> Attested<'t, T> {
         &self.key
     }
 
-    /// Passes it on only when its signer holds a role.
+    /// Returns where it stands in the log; nothing where it is not in the log.
+    pub const fn position(&self) -> Option<u64> {
+        self.position
+    }
+
+    /// Says where it stands in the log. The signature came with it, so that it has no earlier place.
+    pub fn at(self, position: u64) -> Self {
+        Self { position: Some(position), ..self }
+    }
+
+    /// Says why the key does not count, where it does not: revoked, or not in the root that judges.
+    pub(super) fn barred(&self, authority: &Authority<'_>) -> Option<SignatureDefect> {
+        if let Some(revocation) = authority.newest.value().barred(&self.key, self.position) {
+            return Some(SignatureDefect::Revoked {
+                key: super::fingerprint(&self.key),
+                person: self.person.id.clone(),
+                kind: revocation.kind,
+                since: revocation.since.map(|since| since.size),
+                position: self.position,
+            });
+        }
+        let holder = authority.root.value().person_of(&self.key);
+        let same = holder.is_some_and(|holder| holder.id == self.person.id);
+        (!same).then(|| SignatureDefect::UnknownKey(super::fingerprint(&self.key)))
+    }
+
+    /// Says whether its key counts, as the authority says.
+    pub fn counts(&self, authority: &Authority<'_>) -> bool {
+        self.barred(authority).is_none()
+    }
+
+    /// Passes it on only when its key counts and its signer holds a role, as the authority says.
     ///
     /// # Errors
-    /// `GB-SIG-ROLE`.
-    pub fn with_role(self, role: RoleName) -> Result<Self, SignatureDefect> {
-        if self.root.role(role).is_some_and(|held| held.persons.contains(&self.person.id)) {
+    /// `GB-SIG-REVOKED`, `GB-SIG-UNKNOWN-KEY`, `GB-SIG-ROLE`.
+    pub fn with_role(self, authority: &Authority<'_>, role: RoleName) -> Result<Self, SignatureDefect> {
+        if let Some(defect) = self.barred(authority) {
+            return Err(defect);
+        }
+        if authority.root.value().role(role).is_some_and(|held| held.persons.contains(&self.person.id)) {
             return Ok(self);
         }
         Err(SignatureDefect::Role { person: self.person.id.clone(), role })
@@ -50,7 +101,7 @@ impl<'t> Attested<'t, &[u8]> {
     /// Whatever `decode` refuses.
     pub fn try_map<U, E>(self, decode: impl FnOnce(&[u8]) -> Result<U, E>) -> Result<Attested<'t, U>, E> {
         let value = decode(self.value)?;
-        Ok(Attested { value, root: self.root, person: self.person, key: self.key })
+        Ok(Attested { value, person: self.person, key: self.key, position: self.position })
     }
 }
 
@@ -77,5 +128,5 @@ pub(super) fn attest_by<'t, 'b>(
     signature.check(namespace, bytes)?;
     let key = signature.key();
     let person = root.person_of(key).ok_or_else(|| SignatureDefect::UnknownKey(super::fingerprint(key)))?;
-    Ok(Attested { value: bytes, root, person, key: key.clone() })
+    Ok(Attested { value: bytes, person, key: key.clone(), position: None })
 }

@@ -16,12 +16,12 @@ mod testing;
 mod threshold;
 mod wire;
 
-pub use attest::{Attested, attest};
+pub use attest::{Attested, Authority, attest};
 pub use key::{check_key, fingerprint, openssh_line, parse_public_key};
 pub use private_key::{KeyError, PrivateKey, Signer, SigningError};
 pub use root::RootDefect;
 pub use signature::{Signature, SignatureDefect, signed_data};
-pub use threshold::{Demand, NotCounted, Shortfall, Verified, endorsed, first_root, vouched};
+pub use threshold::{Demand, NotCounted, RootSignature, Shortfall, Verified, first_root, next_root, vouched};
 
 /// The namespace that sign-offs are signed in.
 pub const SIGN_OFF_NAMESPACE: &str = "git-baseline.signoff";

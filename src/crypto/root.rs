@@ -9,9 +9,9 @@ use std::fmt;
 use super::key::KeyParts;
 use super::signature::SignatureDefect;
 use super::threshold::Shortfall;
-use crate::domain::{PersonId, RoleName, TrustRoot};
+use crate::domain::{Digest, PersonId, RoleName, TrustRoot};
 
-/// Why a first trust root does not hold.
+/// Why a trust root does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RootDefect {
     /// It breaks a rule of its own.
@@ -23,8 +23,17 @@ pub enum RootDefect {
         /// What is wrong with it.
         defect: SignatureDefect,
     },
-    /// Too few of its own root signers signed it.
-    Threshold(Shortfall),
+    /// It does not follow the root before it.
+    Chain(String),
+    /// It loses a revocation.
+    RevocationLost(String),
+    /// Too few root signers of itself, or of the root before, signed it.
+    Threshold {
+        /// The version of the root whose signers they had to be.
+        version: u64,
+        /// Who is missing.
+        shortfall: Shortfall,
+    },
 }
 
 impl RootDefect {
@@ -33,7 +42,9 @@ impl RootDefect {
         match self {
             Self::Inconsistent(_) => "GB-TRUST-DEFECT",
             Self::Key { defect, .. } => defect.code(),
-            Self::Threshold(_) => "GB-TRUST-THRESHOLD",
+            Self::Chain(_) => "GB-TRUST-CHAIN",
+            Self::RevocationLost(_) => "GB-TRUST-REVOCATION-LOST",
+            Self::Threshold { .. } => "GB-TRUST-THRESHOLD",
         }
     }
 }
@@ -43,8 +54,10 @@ impl fmt::Display for RootDefect {
         match self {
             Self::Inconsistent(what) => write!(f, "it contradicts itself: {what}"),
             Self::Key { person, defect } => write!(f, "a key of {person}: {defect}"),
-            Self::Threshold(shortfall) => {
-                write!(f, "{shortfall}")?;
+            Self::Chain(what) => write!(f, "it does not follow the root before it: {what}"),
+            Self::RevocationLost(what) => f.write_str(what),
+            Self::Threshold { version, shortfall } => {
+                write!(f, "{shortfall} in root {version}")?;
                 shortfall.not_counted.iter().try_for_each(|why| write!(f, "; {why}"))
             }
         }
@@ -54,12 +67,29 @@ impl fmt::Display for RootDefect {
 impl std::error::Error for RootDefect {}
 
 /// Checks everything about a first root but its signatures.
-pub(super) fn check(root: &TrustRoot) -> Result<(), RootDefect> {
-    if let Some(what) = root.defect() {
-        return Err(RootDefect::Inconsistent(what));
-    }
+pub(super) fn check_first(root: &TrustRoot) -> Result<(), RootDefect> {
+    check(root)?;
     if root.version != 1 {
         return Err(RootDefect::Inconsistent(format!("the first root has version {}", root.version)));
+    }
+    Ok(())
+}
+
+/// Checks everything about a root but its signatures, given the one before it and the digest of that one's bytes.
+pub(super) fn check_next(root: &TrustRoot, before: &TrustRoot, digest: &Digest) -> Result<(), RootDefect> {
+    check(root)?;
+    if root.predecessor != Some(*digest) {
+        return Err(RootDefect::Chain(format!("it does not name root {} by its digest", before.version)));
+    }
+    if let Some(lost) = root.lost_revocation(before) {
+        return Err(RootDefect::RevocationLost(lost));
+    }
+    root.succession_defect(before).map_or(Ok(()), |what| Err(RootDefect::Chain(what)))
+}
+
+fn check(root: &TrustRoot) -> Result<(), RootDefect> {
+    if let Some(what) = root.defect() {
+        return Err(RootDefect::Inconsistent(what));
     }
     if root.role(RoleName::Root).is_none() {
         return Err(RootDefect::Inconsistent("nobody holds the role root".into()));

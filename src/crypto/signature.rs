@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::key::KeyParts;
 use super::wire::{Reader, put_string};
-use crate::domain::{PersonId, PublicKey, RoleName};
+use crate::domain::{PersonId, PublicKey, RevocationKind, RoleName};
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
 const END: &str = "-----END SSH SIGNATURE-----\n";
@@ -46,6 +46,19 @@ pub enum SignatureDefect {
     },
     /// Nobody in the trust root holds its key; the fingerprint.
     UnknownKey(String),
+    /// Its key was revoked, and the word stands where it no longer counts.
+    Revoked {
+        /// The key's fingerprint.
+        key: String,
+        /// Whose key it is.
+        person: PersonId,
+        /// Why it was revoked.
+        kind: RevocationKind,
+        /// The first position of the log that no longer counts; none where nothing does.
+        since: Option<u64>,
+        /// Where the word stands; none outside of the log.
+        position: Option<u64>,
+    },
     /// The key did not sign these bytes.
     Invalid,
     /// The security key was not touched.
@@ -68,6 +81,7 @@ impl SignatureDefect {
             Self::WeakKey(_) => "GB-SIG-WEAK-KEY",
             Self::Context { .. } => "GB-SIG-CONTEXT",
             Self::UnknownKey(_) => "GB-SIG-UNKNOWN-KEY",
+            Self::Revoked { .. } => "GB-SIG-REVOKED",
             Self::Invalid => "GB-SIG-INVALID",
             Self::NoPresence => "GB-SIG-NO-PRESENCE",
             Self::Role { .. } => "GB-SIG-ROLE",
@@ -91,6 +105,16 @@ impl fmt::Display for SignatureDefect {
                 write!(f, "it was made in the namespace \"{found}\", and \"{expected}\" is needed")
             }
             Self::UnknownKey(fingerprint) => write!(f, "the trust root knows no person with the key {fingerprint}"),
+            Self::Revoked { key, person, kind, since, position } => {
+                write!(f, "the key {key} of {person} was revoked as {kind}")?;
+                if let Some(since) = since {
+                    write!(f, " from position {since} of the log on")?;
+                }
+                match position {
+                    Some(position) => write!(f, ", and this stands at {position}; its own date is ignored"),
+                    None => f.write_str(", and this is not in the log"),
+                }
+            }
             Self::Invalid => f.write_str("the key did not sign these bytes"),
             Self::NoPresence => f.write_str("nobody touched the security key when it signed"),
             Self::Role { person, role } => write!(f, "{person} does not hold the role {role}"),

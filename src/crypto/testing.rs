@@ -7,7 +7,7 @@ use super::key::TOKEN;
 use super::private_key::{PrivateKey, Signer, SigningError};
 use super::signature::{Signature, signed_data, token_message};
 use super::wire::put_string;
-use super::{Attested, ROOT_NAMESPACE, RootDefect, SIGN_OFF_NAMESPACE, Verified, attest, first_root};
+use super::{Attested, ROOT_NAMESPACE, RootDefect, RootSignature, SIGN_OFF_NAMESPACE, Verified, attest, first_root};
 use crate::domain::{
     Digest, Floors, Meaning, ObjectFormat, Person, PersonId, PublicKey, Role, RoleName, Severity, SignOff, Target,
     Timestamp, TrustRoot,
@@ -38,6 +38,7 @@ pub(super) fn root(persons: Vec<Person>, threshold: u64) -> TrustRoot {
     let everybody: Vec<PersonId> = persons.iter().map(|person| person.id.clone()).collect();
     let founder = everybody.iter().take(1).cloned().collect();
     TrustRoot {
+        log: None,
         time: Timestamp::from_seconds(0),
         nonce: [0; 32],
         roles: vec![
@@ -48,10 +49,15 @@ pub(super) fn root(persons: Vec<Person>, threshold: u64) -> TrustRoot {
         origin: "test".into(),
         persons,
         product: "Pump".into(),
+        quorums: Vec::new(),
         version: 1,
+        witnesses: Vec::new(),
         document_id: String::new(),
+        predecessor: None,
+        revocations: Vec::new(),
         control_start: None,
         object_format: ObjectFormat::Sha1,
+        witness_quorum: 0,
     }
 }
 
@@ -60,7 +66,7 @@ pub(super) const ROOT_BYTES: &[u8] = b"the stored bytes of a root";
 /// Verifies a root that `founder` signed.
 pub(super) fn founded(root: TrustRoot, founder: &dyn Signer) -> Result<Verified<TrustRoot>, RootDefect> {
     let signature = founder.sign(ROOT_NAMESPACE, ROOT_BYTES).unwrap();
-    first_root(ROOT_BYTES, &[signature], |_| Ok(root))
+    first_root(ROOT_BYTES, &[RootSignature { signature, position: None }], |_| Ok(root))
 }
 
 pub(super) const STATEMENT: &[u8] = b"the stored bytes of a release";
@@ -75,6 +81,7 @@ pub(super) fn sign_off(name: &str) -> SignOff {
         target: Target { name: "1.0".into(), record_type: "release".into(), digest: Digest::of(STATEMENT) },
         meaning: Meaning::Released,
         printed_name: name.to_uppercase(),
+        verification: None,
     }
 }
 

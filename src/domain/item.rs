@@ -122,6 +122,11 @@ impl Mode {
         Self(value)
     }
 
+    /// Returns the number that a tree holds.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
     /// Returns what it stands for; every mode that is no link is a file.
     pub const fn kind(self) -> EntryKind {
         match self.0 & 0o170_000 {

@@ -3,6 +3,7 @@
 //! Never here: Git, disk, clock, environment, terminal, or anything of ours above this floor. Types derive
 //! `serde` because their field order *is* the stored order (docs/format.md §2); nothing is encoded here.
 
+mod change;
 mod component;
 mod component_delta;
 mod delta;
@@ -19,6 +20,9 @@ mod time;
 mod trust;
 mod version;
 
+pub use change::{
+    ChangeRequest, ChangeType, Segment, Standing, State, Subject, VerificationRecord, VersionBound, compose, segments,
+};
 pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Overlay, Scope};
 pub use component_delta::{ComponentDelta, ComponentState, StateHash};
 pub use delta::{FactChange, ItemDelta, ItemOperation, ManifestDelta};
@@ -29,7 +33,9 @@ pub use id::{ChangeId, InvalidId, ObjectFormat, ObjectId, PersonId, ReleaseName,
 pub use item::{ConfigurationItem, EntryKind, ItemClass, Mode};
 pub use manifest::{Manifest, RULE_SET, SourceTree};
 pub use record::{CommitRecord, Recorder};
-pub use release::{GateResult, LogHead, Meaning, RangeEntry, Release, SignOff, StoredDocument, Target};
+pub use release::{GateResult, LogHead, Meaning, RangeEntry, Release, ReleasedChange, SignOff, StoredDocument, Target};
 pub use shown::{Show, Shown};
 pub use time::Timestamp;
-pub use trust::{Floors, Person, PublicKey, Role, RoleName, TrustRoot};
+pub use trust::{
+    Act, Floors, Group, Person, PublicKey, Quorum, Revocation, RevocationKind, Role, RoleName, TrustRoot, Witness,
+};

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeId, Digest, ObjectFormat, ObjectId, PersonId, ReleaseName, Severity, Timestamp};
+use super::{ChangeId, Digest, ObjectFormat, ObjectId, PersonId, ReleaseName, Severity, Timestamp, VerificationRecord};
 
 /// What is released, bound by digests to everything that it consists of. Field order is stored order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +32,8 @@ pub struct Release {
     pub range: Vec<RangeEntry>,
     /// The source commit.
     pub commit: ObjectId,
-    /// The change requests that its range names, sorted.
-    pub changes: Vec<ChangeId>,
+    /// The changes that its range holds, sorted by id.
+    pub changes: Vec<ReleasedChange>,
     /// The product's name.
     pub product: String,
     /// The rules that its manifest was computed by.
@@ -80,6 +80,20 @@ pub struct RangeEntry {
     pub record: Digest,
 }
 
+/// A change of a release's range, with the sign-offs that it was let through by. Field order is stored order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasedChange {
+    /// Its id.
+    pub id: ChangeId,
+    /// Digest of its content, which approvals and verifications speak of (docs/format.md §6.3).
+    pub content: Digest,
+    /// Digests of the approvals that counted, sorted. They are spent by this release.
+    pub approvals: Vec<Digest>,
+    /// Digests of the verifications that counted, sorted.
+    pub verifications: Vec<Digest>,
+}
+
 /// A file that is bound by its digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +134,8 @@ pub struct SignOff {
     pub meaning: Meaning,
     /// His name in print (21 CFR 11.50).
     pub printed_name: String,
+    /// What was tested and how, where the meaning is `verified`; else null.
+    pub verification: Option<VerificationRecord>,
 }
 
 /// What a sign-off speaks of.

@@ -1,18 +1,23 @@
-//! The trust root: who may say what. Its digest is what an auditor pins.
+//! The trust root: who may say what. The digest of the first one is what an auditor pins.
 //!
 //! Never here: signatures (crypto) and counting them (`crypto::threshold`). Format: docs/format.md §3.
 
-use std::collections::BTreeMap;
+mod defect;
+mod revocation;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{ObjectFormat, ObjectId, PersonId, Severity, Timestamp};
+use super::{Digest, ItemClass, LogHead, ObjectFormat, ObjectId, PersonId, Severity, Timestamp};
+pub use revocation::{Revocation, RevocationKind};
 
 /// Persons, their keys and roles, and the floors that no policy can go below. Field order is stored order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustRoot {
+    /// The log that its makers accepted, before this root; null in the first.
+    pub log: Option<LogHead>,
     /// When its makers say that they made it.
     pub time: Timestamp,
     /// 32 random bytes: two roots are never equal.
@@ -28,14 +33,24 @@ pub struct TrustRoot {
     pub persons: Vec<Person>,
     /// The product's name.
     pub product: String,
+    /// Where a role's threshold is not enough: how many of which roles an act takes; sorted by act and class.
+    pub quorums: Vec<Quorum>,
     /// 1, then one more each time.
     pub version: u64,
+    /// Who cosigns checkpoints, sorted by name.
+    pub witnesses: Vec<Witness>,
     /// The product's document id; empty when there is none.
     pub document_id: String,
+    /// Digest of the stored bytes of the root before; null in the first.
+    pub predecessor: Option<Digest>,
+    /// Keys that no longer count, sorted by key. A revocation is never taken back.
+    pub revocations: Vec<Revocation>,
     /// The last commit before control; null when control covers the whole history.
     pub control_start: Option<ObjectId>,
     /// The repository's hash function.
     pub object_format: ObjectFormat,
+    /// How many witnesses, distinct operators, it takes to believe that a log is the newest; 0 where none are asked.
+    pub witness_quorum: u64,
 }
 
 /// A person with names and keys. One person counts once, whatever keys he uses.
@@ -149,6 +164,61 @@ pub struct Role {
     pub threshold: u64,
 }
 
+/// What takes more than one role's threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Act {
+    /// Approving a change.
+    Approve,
+    /// Releasing.
+    Release,
+}
+
+impl Act {
+    /// Returns its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// How many persons of which roles an act takes, such as two developers and one security officer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quorum {
+    /// The act.
+    pub act: Act,
+    /// The class of items that a change must touch for this to be asked; null: every change, every release.
+    pub class: Option<ItemClass>,
+    /// The groups, sorted by role. Nobody counts in two of them.
+    pub groups: Vec<Group>,
+}
+
+/// So many persons of one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// The role.
+    pub role: RoleName,
+    /// How many persons.
+    pub count: u64,
+}
+
+/// Somebody outside who cosigns checkpoints (C2SP tlog-cosignature), and holds no role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// His Ed25519 key.
+    #[serde(with = "serde_bytes")]
+    pub key: [u8; 32],
+    /// The key's name in notes.
+    pub name: String,
+    /// Who runs it; two keys of one operator are one witness.
+    pub operator: String,
+}
+
 /// What no policy can go below (contract §2, "Baseline id").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,40 +244,38 @@ impl TrustRoot {
         self.roles.iter().find(|role| role.name == name)
     }
 
-    /// Returns the first rule that the root itself breaks: a person, key or address twice, an unknown holder,
-    /// a threshold that nobody or not everybody could reach, or a list out of order.
-    pub fn defect(&self) -> Option<String> {
-        let mut seen: BTreeMap<&PublicKey, &PersonId> = BTreeMap::new();
-        if self.version == 0 {
-            return Some("version 0".into());
-        }
-        if !self.persons.is_sorted_by(|a, b| a.id < b.id) {
-            return Some("persons are not sorted, or one stands twice".into());
-        }
-        for person in &self.persons {
-            if !person.keys.is_sorted_by(|a, b| a < b) || !person.emails.is_sorted_by(|a, b| a < b) {
-                return Some(format!("keys or addresses of {} are not sorted, or one stands twice", person.id));
-            }
-            for key in &person.keys {
-                if let Some(other) = seen.insert(key, &person.id) {
-                    return Some(format!("{other} and {} hold the same key", person.id));
-                }
-            }
-        }
-        if !self.roles.is_sorted_by(|a, b| a.name < b.name) {
-            return Some("roles are not in order, or one stands twice".into());
-        }
-        self.roles.iter().find_map(|role| self.role_defect(role))
+    /// Returns how many persons of which roles a release takes.
+    pub fn release_groups(&self) -> Vec<Group> {
+        let own =
+            Group { role: RoleName::Release, count: self.role(RoleName::Release).map_or(1, |role| role.threshold) };
+        self.groups_of(Act::Release, &[], own)
     }
 
-    fn role_defect(&self, role: &Role) -> Option<String> {
-        if !role.persons.is_sorted_by(|a, b| a < b) {
-            return Some(format!("persons of role {} are not sorted, or one stands twice", role.name));
+    /// Returns how many persons of which roles must approve a change that touches items of `classes`, given how many
+    /// approvals the policy asks for.
+    pub fn approval_groups(&self, classes: &[ItemClass], approvals: u64) -> Vec<Group> {
+        let threshold = self.role(RoleName::Approver).map_or(1, |role| role.threshold);
+        let own = Group { role: RoleName::Approver, count: threshold.max(approvals).max(self.floors.approvals).max(1) };
+        self.groups_of(Act::Approve, classes, own)
+    }
+
+    /// Every quorum that applies counts, in each role the largest number.
+    fn groups_of(&self, act: Act, classes: &[ItemClass], own: Group) -> Vec<Group> {
+        let applies = |quorum: &&Quorum| quorum.act == act && quorum.class.is_none_or(|class| classes.contains(&class));
+        let mut groups = vec![own];
+        for group in self.quorums.iter().filter(applies).flat_map(|quorum| &quorum.groups) {
+            match groups.iter_mut().find(|known| known.role == group.role) {
+                Some(known) => known.count = known.count.max(group.count),
+                None => groups.push(*group),
+            }
         }
-        if let Some(stranger) = role.persons.iter().find(|id| !self.persons.iter().any(|person| person.id == **id)) {
-            return Some(format!("role {} names {stranger}, who is no person of this root", role.name));
-        }
-        let reachable = role.threshold >= 1 && role.threshold <= role.persons.len() as u64;
-        (!reachable).then(|| format!("threshold {} of role {} cannot be met", role.threshold, role.name))
+        groups.sort();
+        groups
+    }
+
+    /// Returns the revocation that keeps a key's word at a position of the log from counting, if there is one. What
+    /// is not in the log has no position.
+    pub fn barred(&self, key: &PublicKey, position: Option<u64>) -> Option<&Revocation> {
+        self.revocations.iter().find(|revocation| revocation.key == *key && revocation.bars(position))
     }
 }

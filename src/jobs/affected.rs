@@ -9,8 +9,8 @@ use std::collections::btree_map::Entry;
 use crate::collect::{self, Source as _};
 use crate::domain::{Component, Digest, EntryKind, ObjectId};
 use crate::jobs::commit_delta::policy_of;
+use crate::jobs::examine::stored_manifest;
 use crate::jobs::releases::{self, StoredRelease};
-use crate::jobs::verify::stored_manifest;
 use crate::jobs::{Failure, Log, Progress, Trust};
 use crate::store::{Repository, TreeSource};
 
@@ -38,7 +38,7 @@ pub fn affected_releases(
 ) -> Result<Vec<Affected>, Failure> {
     let list = |stored: &StoredRelease| {
         let release = stored.release();
-        let components = stored_manifest(log, trust, release)?.components;
+        let components = stored_manifest(log, trust, &stored.placed())?.components;
         Ok(Affected {
             name: release.name.to_string(),
             commit: release.commit,

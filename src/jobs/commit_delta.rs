@@ -36,10 +36,28 @@ pub fn commit_delta(repository: &Repository, commit: &Commit) -> Result<CommitDe
         Some(parent) => Some(repository.commit(*parent)?.tree),
         None => None,
     };
-    let before = parent.map(|tree| side(repository, tree)).transpose()?;
-    let after = side(repository, commit.tree)?;
-    let changes = repository.changed_paths(before.as_ref().map(|side| side.tree), commit.tree)?;
-    let policy_changed = changes.iter().any(|change| change.path.as_bytes() == POLICY_PATH.as_bytes());
+    delta_between(repository, parent, commit.tree, None)
+}
+
+/// Computes what lies between two trees, each under its own policy; with `policy`, both under that one.
+///
+/// # Errors
+/// Where an object is missing or malformed.
+pub(super) fn delta_between(
+    repository: &Repository,
+    before: Option<ObjectId>,
+    after: ObjectId,
+    policy: Option<&Policy>,
+) -> Result<CommitDelta, Failure> {
+    let side = |tree: ObjectId| match policy {
+        Some(policy) => Ok(Side { tree, policy: policy.clone() }),
+        None => side(repository, tree),
+    };
+    let before = before.map(side).transpose()?;
+    let after = side(after)?;
+    let changes = repository.changed_paths(before.as_ref().map(|side| side.tree), after.tree)?;
+    let policy_changed =
+        policy.is_none() && changes.iter().any(|change| change.path.as_bytes() == POLICY_PATH.as_bytes());
     let (old, new) = if policy_changed {
         (
             before.as_ref().map_or_else(|| Ok(Vec::new()), |side| all_items(repository, side))?,

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Manifest, Mode, ObjectId, Release};
-use crate::jobs::evidence::{Log, RELEASE_REFS};
-use crate::jobs::{Exit, Failure, releases};
+use crate::jobs::log::{Log, RELEASE_REFS};
+use crate::jobs::releases::Statement;
+use crate::jobs::{Exit, Failure};
 use crate::store::{Identity, Repository};
 
 /// Writes the objects of a release ref and returns its commit; the ref itself is moved by the caller.
@@ -50,9 +51,10 @@ fn author(release: &Release) -> Identity {
 pub(super) fn check_release(
     repository: &Repository,
     log: &Log<'_>,
-    release: &Release,
+    statement: &Statement<'_>,
     manifest: &Manifest,
 ) -> Result<(), Failure> {
+    let release = statement.release;
     let name = format!("{RELEASE_REFS}{}", release.name);
     let Some(id) = repository.reference(&name)? else {
         return Err(Failure::new(Exit::Inconclusive, "GB-REF-MISSING", format!("{name} is not in this repository"))
@@ -74,10 +76,10 @@ pub(super) fn check_release(
         return Err(altered(format!("it stands on {found}, and the release was made from {}", release.commit.short())));
     }
     let mut expected = manifest_entries(manifest);
-    let folder = releases::folder(&release.name);
-    for path in log.below(&folder) {
+    let folder = statement.folder;
+    for path in log.below(folder) {
         let blob = log.blob_id(path).map(|blob| (Mode::FILE, blob));
-        expected.extend(path.strip_prefix(&folder).zip(blob).map(|(name, entry)| (name.as_bytes().to_vec(), entry)));
+        expected.extend(path.strip_prefix(folder).zip(blob).map(|(name, entry)| (name.as_bytes().to_vec(), entry)));
     }
     for entry in repository.tree_entries(commit.tree)? {
         if expected.remove(entry.path.as_bytes()) != Some((entry.mode, entry.id)) {

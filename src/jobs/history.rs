@@ -9,8 +9,9 @@ use crate::domain::{
     Timestamp,
 };
 use crate::jobs::commit_delta::commit_delta;
-use crate::jobs::evidence::{Log, Trust};
 use crate::jobs::inspect::{self, Inspection};
+use crate::jobs::log::Log;
+use crate::jobs::trust::Trust;
 use crate::jobs::{Exit, Failure, Progress, releases, trailers};
 use crate::policy::Policy;
 use crate::store::Repository;

@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 
 use crate::codec;
 use crate::collect::{self, Entry, Source as _};
-use crate::crypto::{ROOT_NAMESPACE, Signer};
+use crate::crypto::{ROOT_NAMESPACE, RootSignature, Signer};
 use crate::domain::{
     Digest, EntryKind, Floors, Manifest, ObjectId, Person, PersonId, RepoPath, Role, RoleName, Severity, Timestamp,
     TrustRoot,
 };
-use crate::jobs::evidence::LOG_REF;
+use crate::jobs::log::LOG_REF;
 use crate::jobs::{Exit, Failure};
 use crate::policy::Policy;
 use crate::store::{Identity, IndexSource, RefEdit, Repository, TreeSource};
@@ -52,11 +52,12 @@ pub fn found(repository: &Repository, founding: &Founding<'_>, signer: &dyn Sign
     let signature = signer.sign(ROOT_NAMESPACE, &bytes).map_err(|error| {
         Failure::new(Exit::Usage, error.code(), "the trust root could not be signed").because(error)
     })?;
-    crate::crypto::first_root::<Failure>(&bytes, std::slice::from_ref(&signature), |_| Ok(root))?;
-    let name = Digest::of(signer.public_key().as_wire());
+    let armour = signature.to_armor();
+    let name = Digest::of(armour.as_bytes());
+    crate::crypto::first_root::<Failure>(&bytes, &[RootSignature { signature, position: None }], |_| Ok(root))?;
     let files = BTreeMap::from([
         ("trust/1/root.cbor".to_owned(), bytes.clone()),
-        (format!("trust/1/signatures/{name}.sig"), signature.to_armor().into_bytes()),
+        (format!("trust/1/signatures/{name}.sig"), armour.into_bytes()),
     ]);
     let identity =
         Identity { name: founding.name.to_owned(), email: founding.email.to_owned(), time: founding.now.seconds() };
@@ -71,6 +72,7 @@ fn first_root(founding: &Founding<'_>, repository: &Repository, signer: &dyn Sig
     // A founder alone holds every role but the bot's; others join with `trust add-person`.
     let roles = RoleName::ALL.into_iter().filter(|role| *role != RoleName::Bot);
     TrustRoot {
+        log: None,
         time: founding.now,
         nonce: founding.nonce,
         roles: roles.map(|name| Role { name, persons: vec![person.clone()], threshold: 1 }).collect(),
@@ -83,10 +85,15 @@ fn first_root(founding: &Founding<'_>, repository: &Repository, signer: &dyn Sig
             emails: vec![founding.email.to_owned()],
         }],
         product: founding.product.to_owned(),
+        quorums: Vec::new(),
         version: 1,
+        witnesses: Vec::new(),
         document_id: founding.document_id.to_owned(),
+        predecessor: None,
+        revocations: Vec::new(),
         control_start: founding.control_start,
         object_format: repository.object_format(),
+        witness_quorum: 0,
     }
 }
 

@@ -3,15 +3,22 @@
 //! Never here: terminal, environment, clock (moments are given), or a decision of trust that `crypto` makes.
 
 mod affected;
+mod append;
+mod change_control;
+mod change_requests;
 mod commit_delta;
 mod derived;
-mod evidence;
+mod examine;
 mod failure;
+mod gate;
 mod history;
 mod history_secrets;
 mod initialize;
 mod inspect;
+mod log;
 mod misleading;
+mod own_changes;
+mod participants;
 mod range;
 mod record;
 mod records;
@@ -21,24 +28,35 @@ mod releases;
 mod repair;
 mod reproduce;
 mod rotation;
+mod sign_offs;
+mod standing_change;
 mod trailers;
+mod trust;
+mod trust_change;
 mod verification;
 mod verify;
 
 pub use affected::{Affected, affected_releases, affected_tags};
+pub use change_control::{CONTENT, JudgedChange, Judging};
+pub use change_requests::{Requests, StoredRequest, open_change};
 pub use commit_delta::{CommitDelta, commit_delta, policy_of};
-pub use evidence::{Anchor, LOG_REF, Log, NOTES_REF, RELEASE_REFS, Trust};
 pub use failure::{Exit, Failure};
 pub use history::{Comparison, Event, Side, compare, history, side_of};
 pub use history_secrets::{HistorySecrets, PastSecret, history_secrets};
 pub use initialize::{Founding, found, proposal};
 pub use inspect::{Inspection, StagedCheck, check_staged, policy_finding, requests_missing, thresholds};
+pub use log::{LOG_REF, Log, NOTES_REF, RELEASE_REFS};
 pub use record::{Recorded, commits_without_record, record, unrecorded, unrecorded_tip};
 pub use release::{Draft, Made, TOOL, draft, make};
-pub use releases::{ReleaseStatus, ShownSignOff, StoredRelease, read as read_release, standing, stored_document};
+pub use releases::{
+    ReleaseStatus, Releases, ShownSignOff, Statement, StoredRelease, Unreleased, read as read_release, standing,
+    stored_document,
+};
 pub use repair::{Repaired, repair};
 pub use reproduce::{Reproduction, reproduce};
 pub use trailers::change_ids;
+pub use trust::{Anchor, Link, Proposal, Trust};
+pub use trust_change::{Changed, TrustChange, endorse, propose, waiting, words as trust_words};
 pub use verification::{CheckResult, CheckStatus, Verdict, Verification};
 pub use verify::{verify_commit, verify_directory, verify_release};
 

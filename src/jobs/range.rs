@@ -3,15 +3,14 @@
 //! Serves contract §3.4: every commit reachable from the release's commit, and neither from the control start nor
 //! from an earlier release.
 
-use std::collections::BTreeSet;
-
 use crate::codec::{self, RecordBlock};
-use crate::domain::{ChangeId, CommitRecord, Digest, ObjectId};
-use crate::jobs::evidence::Trust;
+use crate::domain::{CommitRecord, Digest, ObjectId, Release};
+use crate::jobs::log::Log;
 use crate::jobs::records::Subject;
-use crate::jobs::releases::{ReleaseStatus, StoredRelease};
+use crate::jobs::releases::{ReleaseStatus, StoredRelease, bound};
+use crate::jobs::trust::Trust;
 use crate::jobs::{Exit, Failure, Progress};
-use crate::store::Repository;
+use crate::store::{Commit, Repository};
 
 /// A commit whose record holds.
 pub(super) struct Judged {
@@ -21,13 +20,10 @@ pub(super) struct Judged {
     pub commit_digest: Digest,
     /// The note that carries the record.
     pub note: Vec<u8>,
-}
-
-impl Judged {
-    /// Says whether the commit touched any item or component.
-    pub(super) fn changes_something(&self) -> bool {
-        !self.record.items.is_empty() || !self.record.components.is_empty()
-    }
+    /// The commit.
+    pub commit: Commit,
+    /// Where the note stands in the log; nowhere before a release has sealed it.
+    pub position: Option<u64>,
 }
 
 /// Returns the commits of the range that ends at `tip`, given the releases before it.
@@ -54,7 +50,49 @@ pub(super) fn of(
     Ok(repository.commits_between(tip, &excluded)?)
 }
 
-/// Returns where the log keeps the sealed note of a commit.
+/// Returns every sealed note of a commit that the log holds, the first one first. Rubbish that somebody pushed into its
+/// place stays there, and the note then stands beside it.
+pub(super) fn sealed_paths(log: &Log<'_>, commit: &ObjectId) -> Vec<String> {
+    let path = sealed_path(commit);
+    let mut paths: Vec<String> =
+        log.below(&path).filter(|found| is_beside(found, &path)).map(ToOwned::to_owned).collect();
+    paths.sort_by_key(|path| log.position(path));
+    paths
+}
+
+/// Returns where a note goes that is to be sealed.
+///
+/// # Errors
+/// Where a blob is missing or damaged.
+pub(super) fn place_of_sealed(log: &Log<'_>, commit: &ObjectId, note: &[u8]) -> Result<String, Failure> {
+    let path = sealed_path(commit);
+    Ok(match log.read(&path)? {
+        Some(taken) if taken != note => format!("{path}~{}", Digest::of(note).short()),
+        _ => path,
+    })
+}
+
+fn is_beside(found: &str, path: &str) -> bool {
+    found.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('~') && !rest.ends_with(".sig"))
+}
+
+/// Returns the path and bytes of the sealed note that has a digest.
+///
+/// # Errors
+/// `GB-LOG-INCOMPLETE` where the log holds none, `GB-BIND-DIGEST` where those that it holds are others.
+pub(super) fn sealed(log: &Log<'_>, commit: &ObjectId, digest: &Digest) -> Result<(String, Vec<u8>), Failure> {
+    for path in sealed_paths(log, commit) {
+        let bytes = log.need(&path)?;
+        if Digest::of(&bytes) == *digest {
+            return Ok((path, bytes));
+        }
+    }
+    let path = sealed_path(commit);
+    bound(&path, &log.need(&path)?, *digest)?;
+    Err(Failure::new(Exit::Disproven, "GB-LOG-INCOMPLETE", format!("the log has no {path}")))
+}
+
+/// Returns where the log keeps the sealed note of a commit, where nothing else stands there.
 pub(super) fn sealed_path(commit: &ObjectId) -> String {
     let hex = commit.to_string();
     format!("records/{}/{hex}", hex.get(..2).unwrap_or_default())
@@ -77,7 +115,7 @@ pub(super) fn judge_notes(
             progress.step(&format!("checked {at} of {} records", ids.len()));
         }
         match repository.note(*id)? {
-            Some(note) => judged.push(judge_note(repository, trust, *id, note)?),
+            Some(note) => judged.push(judge_note(repository, trust, *id, note, None)?),
             None => missing.push(*id),
         }
     }
@@ -96,8 +134,12 @@ pub(super) fn judge_notes(
     })
 }
 
-/// Judges all records of one note. One that speaks of another commit is set aside where another holds: with
-/// `notes.rewriteRef`, Git itself copies the record of a commit that was amended beside the new one.
+/// Where another record of the same note holds, these do not spoil it: with `notes.rewriteRef`, Git itself copies the
+/// record of a commit that was amended beside the new one; and what a person recorded who left, or whose key was
+/// revoked, is recorded again by somebody else.
+const SET_ASIDE: [&str; 3] = ["GB-BIND-COMMIT", "GB-SIG-REVOKED", "GB-SIG-ROLE"];
+
+/// Judges all records of one note, which stands at a position of the log once a release has sealed it.
 ///
 /// # Errors
 /// The first record that does not hold.
@@ -106,25 +148,50 @@ pub(super) fn judge_note(
     trust: &Trust,
     id: ObjectId,
     note: Vec<u8>,
+    position: Option<u64>,
 ) -> Result<Judged, Failure> {
     let subject = Subject::read(repository, id)?;
     let mut first = None;
     let mut aside = None;
     for block in parse(id, &note)? {
-        match subject.judge(&block, &trust.fingerprint, &trust.root) {
+        match subject.judge(&block, trust, position) {
             Ok(record) => first = first.or(Some(record)),
-            Err(failure) if failure.code == "GB-BIND-COMMIT" => aside = aside.or(Some(failure)),
+            Err(failure) if SET_ASIDE.contains(&failure.code) => aside = aside.or(Some(failure)),
             Err(failure) => return Err(failure),
         }
     }
     let record = first.ok_or_else(|| aside.unwrap_or_else(|| damaged(id, "no record")))?;
-    Ok(Judged { record, commit_digest: Digest::of(&subject.commit.raw), note })
+    Ok(Judged { record, commit_digest: Digest::of(&subject.commit.raw), note, commit: subject.commit, position })
 }
 
-/// Returns the change requests that commits name, sorted.
-pub(super) fn changes(judged: &[Judged]) -> Vec<ChangeId> {
-    let ids: BTreeSet<ChangeId> = judged.iter().flat_map(|judged| judged.record.changes.iter().cloned()).collect();
-    ids.into_iter().collect()
+/// Judges the sealed notes of a release's range.
+///
+/// # Errors
+/// The first record that does not hold; where one is missing, or speaks of another commit than the release does.
+pub(super) fn sealed_range(
+    repository: &Repository,
+    log: &Log<'_>,
+    trust: &Trust,
+    release: &Release,
+    progress: &dyn Progress,
+) -> Result<Vec<Judged>, Failure> {
+    let mut judged = Vec::with_capacity(release.range.len());
+    for (at, entry) in release.range.iter().enumerate() {
+        if at > 0 && at % 100 == 0 {
+            progress.step(&format!("checked {at} of {} records", release.range.len()));
+        }
+        let (path, note) = sealed(log, &entry.commit, &entry.record)?;
+        let one = judge_note(repository, trust, entry.commit, note, log.position(&path))?;
+        if one.commit_digest != entry.digest {
+            return Err(Failure::new(
+                Exit::Disproven,
+                "GB-BIND-COMMIT",
+                format!("commit {} is not the one that was recorded", entry.commit.short()),
+            ));
+        }
+        judged.push(one);
+    }
+    Ok(judged)
 }
 
 /// Takes a note apart.

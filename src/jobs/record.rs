@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::codec;
 use crate::crypto::Signer;
 use crate::domain::{CommitRecord, ObjectId, Timestamp};
-use crate::jobs::evidence::{Log, NOTES_REF, Trust};
+use crate::jobs::log::{Log, NOTES_REF};
 use crate::jobs::records::Subject;
+use crate::jobs::trust::Trust;
 use crate::jobs::{Failure, Progress, range, releases};
 use crate::store::{Identity, RefEdit, Repository};
 
@@ -102,7 +103,7 @@ pub fn record(
             progress.step(&format!("recorded {at} of {} commits", todo.len()));
         }
         let subject = Subject::read(repository, *id)?;
-        let note = subject.make_note(&trust.fingerprint, &trust.root, signer, now)?;
+        let note = subject.make_note(&trust.fingerprint, trust.root(), signer, now)?;
         recorded.push((*id, note.lines().next().unwrap_or_default().to_owned()));
         notes.insert(*id, note.into_bytes());
     }

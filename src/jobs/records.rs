@@ -4,10 +4,11 @@
 //! Serves IEC 62304 cl. 8.2 and 8.3 (change history). Format: docs/format.md §5.
 
 use crate::codec::{self, Record, RecordBlock};
-use crate::crypto::{self, Signature, Signer, Verified};
-use crate::domain::{CommitRecord, Digest, ObjectId, RULE_SET, Recorder, RoleName, Timestamp, TrustRoot};
+use crate::crypto::{self, Signature, Signer};
+use crate::domain::{CommitRecord, Digest, ObjectId, Person, RULE_SET, Recorder, RoleName, Timestamp, TrustRoot};
 use crate::export;
 use crate::jobs::commit_delta::commit_delta;
+use crate::jobs::trust::Trust;
 use crate::jobs::{Exit, Failure, trailers};
 use crate::policy::Policy;
 use crate::store::{Commit, Repository};
@@ -55,12 +56,11 @@ impl Subject {
     pub(super) fn make_note(
         &self,
         baseline: &Digest,
-        root: &Verified<TrustRoot>,
+        root: &TrustRoot,
         signer: &dyn Signer,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let root = root.value();
-        let person = root.person_of(signer.public_key()).ok_or_else(|| unknown_key(signer))?;
+        let person = signing_person(root, signer)?;
         if !root.role(RoleName::Developer).is_some_and(|role| role.persons.contains(&person.id)) {
             return Err(Failure::new(
                 Exit::Usage,
@@ -81,15 +81,15 @@ impl Subject {
         Ok(codec::compose_note(&summary, &bytes, &signature))
     }
 
-    /// Judges one record of a note.
+    /// Judges one record of a note, which stands at a position of the log once a release has sealed it.
     ///
     /// # Errors
     /// The first thing that is wrong, with its own code.
     pub(super) fn judge(
         &self,
         block: &RecordBlock,
-        baseline: &Digest,
-        root: &Verified<TrustRoot>,
+        trust: &Trust,
+        position: Option<u64>,
     ) -> Result<CommitRecord, Failure> {
         let id = self.commit.id;
         let refuse = |code, what: String| {
@@ -97,13 +97,16 @@ impl Subject {
                 .because(what)
         };
         let attested = Signature::parse_armor(block.signature.as_bytes())
-            .and_then(|signature| crypto::attest(root, &namespace(CommitRecord::TYPE), &block.record, &signature))
-            .and_then(|attested| attested.with_role(RoleName::Developer))
+            .and_then(|signature| {
+                crypto::attest(&trust.newest().root, &namespace(CommitRecord::TYPE), &block.record, &signature)
+            })
+            .map(|attested| position.map_or_else(|| attested.clone(), |position| attested.clone().at(position)))
+            .and_then(|attested| attested.with_role(&trust.authority(position), RoleName::Developer))
             .map_err(|error| refuse(error.code(), error.to_string()))?;
         let signer = attested.person();
         let (header, record) = codec::decode::<CommitRecord>(attested.value())
             .map_err(|error| Failure::undecodable(&format!("the record on commit {}", id.short()), &error))?;
-        if header.baseline != Some(*baseline) {
+        if header.baseline != Some(trust.fingerprint) {
             return Err(refuse("GB-BIND-BASELINE", "it belongs to another baseline".into()));
         }
         if record.commit != id {
@@ -167,8 +170,23 @@ pub(super) fn sign(signer: &dyn Signer, record_type: &str, bytes: &[u8]) -> Resu
     Ok(signature.to_armor())
 }
 
+/// Returns the person of the newest root whose key this is, if it still counts.
+///
+/// # Errors
+/// `GB-SIG-UNKNOWN-KEY`, `GB-SIG-REVOKED`.
+pub(super) fn signing_person<'t>(root: &'t TrustRoot, signer: &dyn Signer) -> Result<&'t Person, Failure> {
+    let person = root.person_of(signer.public_key()).ok_or_else(|| unknown_key(signer))?;
+    if let Some(revocation) = root.barred(signer.public_key(), None) {
+        let fingerprint = crypto::fingerprint(signer.public_key());
+        let what = format!("the key {fingerprint} of {} was revoked as {}", person.id, revocation.kind);
+        return Err(Failure::new(Exit::Usage, "GB-SIG-REVOKED", what)
+            .hint("sign with another key: `git config baseline.key FILE`; see them with `git baseline trust show`"));
+    }
+    Ok(person)
+}
+
 /// Returns the refusal of a key that the trust root does not know.
-pub(super) fn unknown_key(signer: &dyn Signer) -> Failure {
+fn unknown_key(signer: &dyn Signer) -> Failure {
     let fingerprint = crypto::fingerprint(signer.public_key());
     Failure::new(
         Exit::Usage,

@@ -11,10 +11,12 @@ use crate::domain::{
     StoredDocument, Target, Timestamp,
 };
 use crate::export;
-use crate::jobs::evidence::{LOG_REF, Log, RELEASE_REFS, Trust};
-use crate::jobs::inspect::{Inspection, request_missing};
-use crate::jobs::releases::{self, ReleaseStatus, StoredRelease};
-use crate::jobs::{Exit, Failure, Progress, derived, range, records};
+use crate::jobs::change_control::{JudgedChange, Judging};
+use crate::jobs::inspect::Inspection;
+use crate::jobs::log::{LOG_REF, Log, RELEASE_REFS};
+use crate::jobs::releases::{self, ReleaseStatus, Releases, StoredRelease, Unreleased};
+use crate::jobs::trust::Trust;
+use crate::jobs::{Exit, Failure, Progress, derived, gate, range, records};
 use crate::store::{Commit, Identity, RefEdit, Repository};
 
 /// The program's version, as statements name it.
@@ -59,23 +61,30 @@ pub fn draft(
     now: Timestamp,
     progress: &dyn Progress,
 ) -> Result<Draft, Failure> {
-    name_is_free(log, name)?;
-    let before = releases::standing(log, trust)?;
+    let known = Releases::of(log, trust)?;
+    name_is_free(&known, name)?;
+    let before = known.standing;
     let commit = repository.commit(commit)?;
     progress.step("reading the source tree");
     let mut inspection = Inspection::of_tree(repository, commit.tree)?;
-    inspection.policy = inspection.policy.raised_to(&trust.root().floors);
+    inspection.policy = gate::policy(repository, trust, &before, inspection.policy)?;
     progress.step("checking the records of its range");
     let ids = range::of(repository, trust, &before, commit.id)?;
     let mut judged = range::judge_notes(repository, trust, &ids, progress)?;
     for judged in &mut judged {
         sealed_before(repository, log, trust, judged)?;
     }
-    let findings = gate_findings(inspection.findings(repository, commit.id, now)?, &inspection, &judged);
+    progress.step("judging the changes of its range");
+    let until = None;
+    let judging = Judging { log, trust, policy: &inspection.policy, as_of: now, until, earlier: &before };
+    let controlled = gate::judge(repository, &judging, &judged)?;
+    let mut findings = inspection.findings(repository, commit.id, now)?;
+    findings.extend(controlled.findings);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let blocked = blocking(&inspection, &findings);
     let manifest = codec::encode(Some(&trust.fingerprint), &inspection.collected.manifest);
     let documents = documents(trust, name, &commit, &inspection, &Digest::of(&manifest), now);
-    let (entries, sealed) = seal(&judged);
+    let (entries, sealed) = seal(log, &judged)?;
     let statement = Release {
         log: log.log_head(None)?,
         gate: gate_results(&findings),
@@ -87,7 +96,7 @@ pub fn draft(
         build: None,
         range: entries,
         commit: commit.id,
-        changes: range::changes(&judged),
+        changes: controlled.changes.iter().map(JudgedChange::released).collect(),
         product: trust.root().product.clone(),
         ruleset: inspection.collected.manifest.ruleset,
         manifest: Digest::of(&manifest),
@@ -112,9 +121,16 @@ fn sealed_before(
     judged: &mut range::Judged,
 ) -> Result<(), Failure> {
     let commit = judged.record.commit;
-    match log.read(&range::sealed_path(&commit))? {
-        Some(sealed) if sealed != judged.note => *judged = range::judge_note(repository, trust, commit, sealed)?,
-        _ => {}
+    for path in range::sealed_paths(log, &commit) {
+        let sealed = log.need(&path)?;
+        if sealed == judged.note {
+            break;
+        }
+        // What does not hold was put there by somebody else, and the good note goes beside it.
+        if let Ok(held) = range::judge_note(repository, trust, commit, sealed, log.position(&path)) {
+            *judged = held;
+            break;
+        }
     }
     Ok(())
 }
@@ -123,23 +139,20 @@ fn document(name: &str, bytes: &[u8]) -> StoredDocument {
     StoredDocument { name: name.to_owned(), digest: Digest::of(bytes) }
 }
 
-fn name_is_free(log: &Log<'_>, name: &ReleaseName) -> Result<(), Failure> {
-    match log.release_names().iter().find(|taken| taken.folded() == name.folded()) {
-        None => Ok(()),
-        Some(taken) => Err(Failure::new(Exit::Usage, "GB-USE-NAME-TAKEN", format!("the release name {name} is taken"))
+fn name_is_free(releases: &Releases, name: &ReleaseName) -> Result<(), Failure> {
+    let taken = releases.standing.iter().map(|release| &release.release().name);
+    if let Some(taken) = taken.into_iter().find(|taken| taken.folded() == name.folded()) {
+        return Err(Failure::new(Exit::Usage, "GB-USE-NAME-TAKEN", format!("the release name {name} is taken"))
             .because(format!("the log holds release {taken}; a release is never changed"))
-            .hint("choose the next version, or see it with `git baseline show`")),
+            .hint("choose the next version, or see it with `git baseline show`"));
     }
-}
-
-/// Findings of the tree, and of the commits of the range where change control asks for more.
-fn gate_findings(mut findings: Vec<Finding>, inspection: &Inspection, judged: &[range::Judged]) -> Vec<Finding> {
-    let required = inspection.policy.change_control.required;
-    let unasked =
-        judged.iter().filter(|judged| required && judged.changes_something() && judged.record.changes.is_empty());
-    findings.extend(unasked.map(|judged| request_missing(&judged.record.commit, &inspection.policy)));
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings
+    let open = |other: &&Unreleased| other.name == *name && other.status == Some(ReleaseStatus::Proposed);
+    match releases.others.iter().find(open) {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(Exit::Usage, "GB-USE-NAME-TAKEN", format!("release {name} is proposed already"))
+            .because("it waits for more signatures")
+            .hint(format!("git baseline sign {name} --meaning released"))),
+    }
 }
 
 fn blocking(inspection: &Inspection, findings: &[Finding]) -> Vec<String> {
@@ -182,19 +195,16 @@ fn documents(
 }
 
 /// Returns the range as the statement says it, and the notes to be kept in the log.
-fn seal(judged: &[range::Judged]) -> (Vec<RangeEntry>, BTreeMap<String, Vec<u8>>) {
+fn seal(log: &Log<'_>, judged: &[range::Judged]) -> Result<(Vec<RangeEntry>, BTreeMap<String, Vec<u8>>), Failure> {
     let mut sealed = BTreeMap::new();
     let mut entries = Vec::new();
     for judged in judged {
-        entries.push(RangeEntry {
-            commit: judged.record.commit,
-            digest: judged.commit_digest,
-            record: Digest::of(&judged.note),
-        });
-        sealed.insert(range::sealed_path(&judged.record.commit), judged.note.clone());
+        let record = Digest::of(&judged.note);
+        entries.push(RangeEntry { commit: judged.record.commit, digest: judged.commit_digest, record });
+        sealed.insert(range::place_of_sealed(log, &judged.record.commit, &judged.note)?, judged.note.clone());
     }
     entries.sort_by_key(|entry| entry.commit);
-    (entries, sealed)
+    Ok((entries, sealed))
 }
 
 /// Signs a draft, and appends it to the log.
@@ -216,7 +226,7 @@ pub fn make(
     let name = draft.statement.name.clone();
     let statement = codec::encode(Some(&trust.fingerprint), &draft.statement);
     let (sign_off, signature) = sign_off(trust, &draft.statement, &statement, signer)?;
-    let folder = releases::folder(&name);
+    let folder = log.place_for(&releases::folder(&name), "release.cbor", &statement)?;
     let mut files = BTreeMap::from([
         (format!("{folder}manifest.cbor"), draft.manifest.clone()),
         (format!("{folder}release.cbor"), statement.clone()),
@@ -230,10 +240,12 @@ pub fn make(
     let commit = repository.append_to_log(Some(log.head), &files, identity, &message)?;
     let reference =
         derived::write_release(repository, &draft.statement, &files, &draft.inspection.collected.manifest, &folder)?;
+    let name_of_ref = format!("{RELEASE_REFS}{name}");
+    let ref_before = repository.reference(&name_of_ref)?;
     let written = read_back(repository, log, commit, &folder, &statement)?;
     repository.update_refs(&[
         RefEdit { name: LOG_REF.to_owned(), expected: Some(log.head), new: commit, message: message.clone() },
-        RefEdit { name: format!("{RELEASE_REFS}{name}"), expected: None, new: reference, message },
+        RefEdit { name: name_of_ref, expected: ref_before, new: reference, message },
     ])?;
     let status = status_after(repository, trust, &name)?;
     Ok(Made { draft, status, digest: written })
@@ -242,7 +254,7 @@ pub fn make(
 fn status_after(repository: &Repository, trust: &Trust, name: &ReleaseName) -> Result<ReleaseStatus, Failure> {
     match releases::read(&Log::open(repository)?, trust, name) {
         Ok(StoredRelease { status, .. }) => Ok(status),
-        Err(failure) if failure.code == "GB-SIG-THRESHOLD" => Ok(ReleaseStatus::Proposed),
+        Err(failure) if failure.code == "GB-RELEASE-PROPOSED" => Ok(ReleaseStatus::Proposed),
         Err(failure) => Err(failure),
     }
 }
@@ -264,7 +276,7 @@ fn blocked(draft: &Draft) -> Failure {
 
 /// Returns the sign-off's bytes and its armoured signature.
 fn sign_off(trust: &Trust, release: &Release, bytes: &[u8], signer: &dyn Signer) -> Result<(Vec<u8>, String), Failure> {
-    let person = trust.root().person_of(signer.public_key()).ok_or_else(|| records::unknown_key(signer))?;
+    let person = records::signing_person(trust.root(), signer)?;
     if !trust.root().role(RoleName::Release).is_some_and(|role| role.persons.contains(&person.id)) {
         return Err(Failure::new(Exit::Usage, "GB-SIG-ROLE", format!("{} does not hold the role release", person.id))
             .hint("let a release signer run this; see them with `git baseline trust show`"));
@@ -281,6 +293,7 @@ fn sign_off(trust: &Trust, release: &Release, bytes: &[u8], signer: &dyn Signer)
         },
         meaning: Meaning::Released,
         printed_name: person.name.clone(),
+        verification: None,
     };
     let bytes = codec::encode(Some(&trust.fingerprint), &sign_off);
     let signature = signer.sign(SIGN_OFF_NAMESPACE, &bytes).map_err(|error| {

@@ -1,22 +1,28 @@
-//! Releases as they stand in the log: statements with the sign-offs that make them more than proposals.
+//! Releases as they stand in the log: statements with the sign-offs that make them more than proposals, and the chain
+//! that they form.
 //!
-//! A statement is believed only after enough distinct persons vouched for its exact bytes. Format: docs/format.md §6.
+//! A statement is believed only after enough distinct persons vouched for its exact bytes; of two successors of one
+//! release, the one that had them first is in force (contract §3.4, §3.9). Format: docs/format.md §6.
 
 use std::collections::BTreeSet;
 
 use crate::codec::{self, Record};
-use crate::crypto::{self, Attested, Demand, SIGN_OFF_NAMESPACE, Verified};
-use crate::domain::{Digest, Meaning, PersonId, Release, ReleaseName, RoleName, SignOff};
-use crate::jobs::evidence::{Log, Trust, parse_signature};
+use crate::crypto::{self, Attested, Demand, Verified};
+use crate::domain::{Digest, Meaning, PersonId, Release, ReleaseName, SignOff};
+use crate::jobs::log::Log;
+use crate::jobs::sign_offs;
+use crate::jobs::trust::Trust;
 use crate::jobs::{Exit, Failure};
 
 /// Where a release stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseStatus {
-    /// Signed by fewer persons than its role takes.
+    /// Signed by fewer persons than it takes.
     Proposed,
     /// Signed by enough.
     Released,
+    /// Another one came first.
+    Superseded,
     /// Taken back.
     Withdrawn,
 }
@@ -27,6 +33,7 @@ impl ReleaseStatus {
         match self {
             Self::Proposed => "proposed",
             Self::Released => "released",
+            Self::Superseded => "superseded",
             Self::Withdrawn => "withdrawn",
         }
     }
@@ -41,17 +48,23 @@ pub struct ShownSignOff {
     pub key: String,
     /// Digest of its stored bytes, which name it in the log.
     pub digest: Digest,
+    /// Its place in the log.
+    pub position: u64,
 }
 
 /// A release with the bytes that were signed.
 #[derive(Clone, Debug)]
 pub struct StoredRelease {
-    /// The statement, vouched for by role `release`.
+    /// The statement, vouched for by enough persons.
     pub statement: Verified<Release>,
     /// Digest of the stored bytes.
     pub digest: Digest,
     /// Where it stands.
     pub status: ReleaseStatus,
+    /// Its folder in the log.
+    pub folder: String,
+    /// The place in the log of the sign-off that made it a release.
+    pub position: u64,
     /// Its sign-offs.
     pub sign_offs: Vec<ShownSignOff>,
     /// Sign-offs in the log that do not stand, and why.
@@ -63,9 +76,146 @@ impl StoredRelease {
     pub fn release(&self) -> &Release {
         self.statement.value()
     }
+
+    /// Returns the statement with its place.
+    pub fn placed(&self) -> Statement<'_> {
+        Statement { release: self.release(), folder: &self.folder, digest: self.digest }
+    }
 }
 
-/// The folder of a release in the log.
+/// A release statement with its place in the log, whoever signed it.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'a> {
+    /// What it says.
+    pub release: &'a Release,
+    /// Its folder in the log.
+    pub folder: &'a str,
+    /// Digest of its stored bytes.
+    pub digest: Digest,
+}
+
+/// A statement in the log that is no release in force, and why.
+#[derive(Clone, Debug)]
+pub struct Unreleased {
+    /// The name under which it stands.
+    pub name: ReleaseName,
+    /// Its folder in the log.
+    pub folder: String,
+    /// Its stored bytes.
+    pub bytes: Vec<u8>,
+    /// Proposed or superseded; nothing where it is void.
+    pub status: Option<ReleaseStatus>,
+    /// Why it is not in force.
+    pub why: Failure,
+    /// The sign-offs that stand.
+    pub sign_offs: Vec<ShownSignOff>,
+}
+
+/// Every release of a log.
+#[derive(Clone, Debug, Default)]
+pub struct Releases {
+    /// Those in force and withdrawn ones, in their order.
+    pub standing: Vec<StoredRelease>,
+    /// What else stands under `releases/`.
+    pub others: Vec<Unreleased>,
+}
+
+impl Releases {
+    /// Judges everything below `releases/`.
+    ///
+    /// # Errors
+    /// Where the log cannot be read; a statement that does not hold bricks nothing (contract §3.2).
+    pub fn of(log: &Log<'_>, trust: &Trust) -> Result<Self, Failure> {
+        let mut released = Vec::new();
+        let mut others = Vec::new();
+        for (name, folder) in log.candidates("releases/", "release.cbor") {
+            let Ok(name) = ReleaseName::parse(&name) else { continue };
+            match judge(log, trust, &name, &folder)? {
+                Ok(release) => released.push(release),
+                Err(other) => others.push(*other),
+            }
+        }
+        released.sort_by_key(|release| release.position);
+        let mut releases = Self { standing: Vec::new(), others };
+        for release in released {
+            match releases.obstacle(&release) {
+                None => releases.standing.push(release),
+                Some(why) => releases.others.push(Unreleased {
+                    name: release.release().name.clone(),
+                    bytes: log.need(&format!("{}release.cbor", release.folder))?,
+                    folder: release.folder,
+                    status: (why.code == "GB-RELEASE-SUPERSEDED").then_some(ReleaseStatus::Superseded),
+                    why,
+                    sign_offs: release.sign_offs,
+                }),
+            }
+        }
+        Ok(releases)
+    }
+
+    /// Each release names its predecessor by digest and is one more in number; of two successors the first counts.
+    fn obstacle(&self, release: &StoredRelease) -> Option<Failure> {
+        let (said, last) = (release.release(), self.standing.last());
+        let name = &said.name;
+        let known = |digest: &Digest| self.standing.iter().find(|before| before.digest == *digest);
+        if said.predecessor == last.map(|last| last.digest) {
+            if said.sequence != last.map_or(0, |last| last.release().sequence).saturating_add(1) {
+                return Some(unchained(name, "its number is not one more than that of the release before"));
+            }
+            let twin = self.standing.iter().find(|before| before.release().name.folded() == name.folded())?;
+            let what = format!("the name of release {name} was taken by {}", twin.release().name);
+            return Some(Failure::new(Exit::Disproven, "GB-RELEASE-SUPERSEDED", what));
+        }
+        let overtaken = said.predecessor.as_ref().is_none_or(|digest| known(digest).is_some());
+        if !overtaken {
+            return Some(unchained(name, "it names a predecessor that is no release of this log"));
+        }
+        let first = self.standing.iter().find(|before| before.release().predecessor == said.predecessor)?;
+        let what = format!("release {name} was overtaken by {}, which has the same predecessor", first.release().name);
+        let hint = format!("make it again on the newest log: `git baseline release {name}`");
+        Some(Failure::new(Exit::Disproven, "GB-RELEASE-SUPERSEDED", what).hint(hint))
+    }
+
+    /// Returns a release in force, or one that was withdrawn.
+    pub fn find(&self, name: &ReleaseName) -> Option<&StoredRelease> {
+        self.standing.iter().find(|release| release.release().name == *name)
+    }
+
+    /// Returns the releases before one, in their order.
+    pub fn before(&self, release: &Release) -> Vec<StoredRelease> {
+        self.standing.iter().filter(|other| other.release().sequence < release.sequence).cloned().collect()
+    }
+
+    /// Takes a release out, or says why there is none of that name.
+    ///
+    /// # Errors
+    /// `GB-USE-RELEASE` where the log has none of that name; why the statement of that name is not in force.
+    pub fn need(&self, name: &ReleaseName) -> Result<&StoredRelease, Failure> {
+        if let Some(found) = self.find(name) {
+            return Ok(found);
+        }
+        // Of several statements of one name, the one that was farthest on tells most.
+        let mut named: Vec<&Unreleased> = self.others.iter().filter(|other| other.name == *name).collect();
+        named.sort_by_key(|other| (other.status.is_none(), other.folder.len(), &other.folder));
+        named.first().map_or_else(|| Err(self.unknown(name)), |other| Err(other.why.clone()))
+    }
+
+    fn unknown(&self, name: &ReleaseName) -> Failure {
+        let names = self.standing.iter().map(|release| release.release().name.to_string());
+        let known = names.collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "none yet".to_owned() } else { known };
+        Failure::new(Exit::Usage, "GB-USE-RELEASE", format!("there is no release {name}"))
+            .because(format!("releases in the log: {known}"))
+            .hint("git baseline show")
+    }
+}
+
+fn unchained(name: &ReleaseName, why: &str) -> Failure {
+    let what = format!("release {name} does not follow the release before it");
+    Failure::new(Exit::Disproven, "GB-CHAIN-PREDECESSOR", what).because(why)
+}
+
+/// The folder of a release in the log, where nobody took it before.
 pub(super) fn folder(name: &ReleaseName) -> String {
     format!("releases/{name}/")
 }
@@ -74,49 +224,126 @@ pub(super) fn folder(name: &ReleaseName) -> String {
 ///
 /// # Errors
 /// `GB-USE-RELEASE` where the log has none of that name, `GB-BIND-NAME` and `GB-BIND-BASELINE` where the statement
-/// speaks of another, `GB-SIG-THRESHOLD` where too few persons signed, and whatever is wrong with its bytes.
+/// speaks of another, `GB-RELEASE-PROPOSED` and `GB-SIG-THRESHOLD` where too few persons signed,
+/// `GB-RELEASE-SUPERSEDED` where another came first, and whatever is wrong with its bytes.
 pub fn read(log: &Log<'_>, trust: &Trust, name: &ReleaseName) -> Result<StoredRelease, Failure> {
-    let path = format!("{}release.cbor", folder(name));
-    let Some(bytes) = log.read(&path)? else { return Err(unknown(log, name)) };
+    Releases::of(log, trust)?.need(name).cloned()
+}
+
+/// Reads every release that stands, in their order.
+///
+/// # Errors
+/// As [`Releases::of`].
+pub fn standing(log: &Log<'_>, trust: &Trust) -> Result<Vec<StoredRelease>, Failure> {
+    Ok(Releases::of(log, trust)?.standing)
+}
+
+/// Judges one statement by itself. The outer error is a log that cannot be read.
+fn judge(
+    log: &Log<'_>,
+    trust: &Trust,
+    name: &ReleaseName,
+    folder: &str,
+) -> Result<Result<StoredRelease, Box<Unreleased>>, Failure> {
+    let path = format!("{folder}release.cbor");
+    let bytes = log.need(&path)?;
+    let place = log.position(&path).unwrap_or(u64::MAX);
     let mut void = Vec::new();
-    let attested = sign_offs(log, trust, name, &mut void)?;
-    let demand = |meaning, excluded| Demand {
-        role: RoleName::Release,
-        meaning,
-        record_type: Release::TYPE,
-        name: name.as_str(),
-        at_least: 1,
-        excluded,
+    let attested = sign_offs::attested(log, trust, folder, &mut void)?;
+    let shown: Vec<ShownSignOff> = attested.iter().map(|attested| shown(trust, attested)).collect();
+    let refused = |status, why| {
+        let (name, folder) = (name.clone(), folder.to_owned());
+        Ok(Err(Box::new(Unreleased { name, folder, bytes: bytes.clone(), status, why, sign_offs: shown.clone() })))
     };
-    let nobody: BTreeSet<PersonId> = BTreeSet::new();
-    let vouched = crypto::vouched(&trust.root, &demand(Meaning::Released, &nobody), &bytes, &attested)
-        .map_err(|shortfall| shortfall_of(name, &shortfall))?;
-    let withdrawn = crypto::vouched(&trust.root, &demand(Meaning::Withdrawn, &nobody), &bytes, &attested).is_ok();
-    let statement = vouched.try_map(|bytes| decode(trust, name, bytes))?;
+    let (position, vouched) = match vouched(trust, name, Meaning::Released, place, &bytes, &attested) {
+        Ok(found) => found,
+        Err(shortfall) => return refused(proposed(&shortfall), shortfall_of(name, &shortfall)),
+    };
+    let withdrawn = self::vouched(trust, name, Meaning::Withdrawn, place, &bytes, &attested).is_ok();
+    let statement = match vouched.try_map(|bytes| decode(trust, name, bytes)) {
+        Ok(statement) => statement,
+        Err(why) => return refused(None, why),
+    };
+    if let Some(why) = misplaced(log, trust, statement.value(), place)? {
+        return refused(None, why);
+    }
     let status = if withdrawn { ReleaseStatus::Withdrawn } else { ReleaseStatus::Released };
-    let sign_offs = attested.iter().map(|attested| shown(trust, attested)).collect();
-    Ok(StoredRelease { statement, digest: Digest::of(&bytes), status, sign_offs, void })
+    let digest = Digest::of(&bytes);
+    Ok(Ok(StoredRelease { statement, digest, status, folder: folder.to_owned(), position, sign_offs: shown, void }))
+}
+
+/// Goes through the sign-offs in the order of the log: the statement is signed from the place on where those so far are
+/// enough, as the root in force there says. A root that asks for less later changes nothing.
+fn vouched(
+    trust: &Trust,
+    name: &ReleaseName,
+    meaning: Meaning,
+    place: u64,
+    bytes: &[u8],
+    attested: &[Attested<'_, SignOff>],
+) -> Result<(u64, Verified<Vec<u8>>), crypto::Shortfall> {
+    let nobody: BTreeSet<PersonId> = BTreeSet::new();
+    let asked = |position: Option<u64>, so_far: &[Attested<'_, SignOff>]| {
+        let authority = trust.authority(position);
+        let groups = authority.root.value().release_groups();
+        let demand =
+            Demand { groups: &groups, meaning, record_type: Release::TYPE, name: name.as_str(), excluded: &nobody };
+        crypto::vouched(&authority, &demand, bytes, so_far)
+    };
+    for (at, last) in attested.iter().enumerate() {
+        let position = last.position().filter(|position| *position > place);
+        if let (Some(position), Some(so_far)) = (position, attested.get(..=at))
+            && let Ok(vouched) = asked(Some(position), so_far)
+        {
+            return Ok((position, vouched));
+        }
+    }
+    asked(None, attested).map(|vouched| (place, vouched))
+}
+
+fn proposed(shortfall: &crypto::Shortfall) -> Option<ReleaseStatus> {
+    (!shortfall.counted.is_empty()).then_some(ReleaseStatus::Proposed)
+}
+
+/// What the statement says of the log and of trust must be so where it stands.
+fn misplaced(log: &Log<'_>, trust: &Trust, release: &Release, place: u64) -> Result<Option<Failure>, Failure> {
+    let name = &release.name;
+    if release.log.size > place || !log.begins_with(&release.log)? {
+        let what = format!("the log that release {name} was made on is not the beginning of this one");
+        return Ok(Some(
+            Failure::new(Exit::Disproven, "GB-LOG-FORK", what)
+                .hint("fetch refs/baseline/log again from a source that you trust"),
+        ));
+    }
+    let version = trust.at(Some(place)).root.value().version;
+    if release.trust_version != version {
+        let what = format!("release {name} does not fit this baseline");
+        let why = format!("it names trust root {}, and root {version} was in force", release.trust_version);
+        return Ok(Some(Failure::new(Exit::Disproven, "GB-BIND-STATEMENT", what).because(why)));
+    }
+    Ok(None)
 }
 
 fn shown(trust: &Trust, attested: &Attested<'_, SignOff>) -> ShownSignOff {
-    // Decoding demanded that encoding gives the stored bytes again, so this is their digest.
-    let digest = Digest::of(&codec::encode(Some(&trust.fingerprint), attested.value()));
-    ShownSignOff { sign_off: attested.value().clone(), key: crypto::fingerprint(attested.key()), digest }
-}
-
-fn unknown(log: &Log<'_>, name: &ReleaseName) -> Failure {
-    let known = log.release_names().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let known = if known.is_empty() { "none yet".to_owned() } else { known };
-    Failure::new(Exit::Usage, "GB-USE-RELEASE", format!("there is no release {name}"))
-        .because(format!("releases in the log: {known}"))
-        .hint("git baseline show")
+    ShownSignOff {
+        sign_off: attested.value().clone(),
+        key: crypto::fingerprint(attested.key()),
+        digest: sign_offs::digest(trust, attested),
+        position: attested.position().unwrap_or_default(),
+    }
 }
 
 fn shortfall_of(name: &ReleaseName, shortfall: &crypto::Shortfall) -> Failure {
-    let mut failure =
-        Failure::new(Exit::Disproven, shortfall.code(), format!("release {name} is not released: {shortfall}"));
+    // Where everything that was signed counts, more persons are awaited; where something does not, it is refused.
+    let awaited = !shortfall.counted.is_empty() && shortfall.not_counted.is_empty();
+    let code = if awaited { "GB-RELEASE-PROPOSED" } else { shortfall.code() };
+    let mut failure = Failure::new(Exit::Disproven, code, format!("release {name} is not released: {shortfall}"));
     failure.causes.extend(shortfall.not_counted.iter().map(ToString::to_string));
-    failure.hint("git baseline trust show")
+    failure.hint(if awaited {
+        format!("git baseline sign {name} --meaning released")
+    } else {
+        "git baseline trust show".to_owned()
+    })
 }
 
 /// Decodes bytes that have been vouched for, and checks that they speak of this release of this baseline.
@@ -135,66 +362,12 @@ fn decode(trust: &Trust, name: &ReleaseName, bytes: &[u8]) -> Result<Release, Fa
     Ok(release)
 }
 
-/// Proves each sign-off on its own; one that does not stand is void, named, and bricks nothing (contract §3.2).
-fn sign_offs<'t>(
-    log: &Log<'_>,
-    trust: &'t Trust,
-    name: &ReleaseName,
-    void: &mut Vec<String>,
-) -> Result<Vec<Attested<'t, SignOff>>, Failure> {
-    let folder = format!("{}signoffs/", folder(name));
-    let mut attested = Vec::new();
-    for path in log.below(&folder).filter(|path| path.ends_with(".cbor")) {
-        let bytes = log.need(path)?;
-        let Some(signature) = log.signature(path)? else {
-            void.push(format!("{path}: no signature came with it"));
-            continue;
-        };
-        match prove(trust, path, &bytes, &signature) {
-            Ok(proved) => attested.push(proved),
-            Err(failure) => void.push(format!("{path}: {failure}")),
-        }
-    }
-    Ok(attested)
-}
-
-fn prove<'t>(trust: &'t Trust, path: &str, bytes: &[u8], signature: &[u8]) -> Result<Attested<'t, SignOff>, Failure> {
-    let signature = parse_signature(path, signature)?;
-    let attested = crypto::attest(&trust.root, SIGN_OFF_NAMESPACE, bytes, &signature)
-        .map_err(|error| Failure::new(Exit::Disproven, error.code(), error.to_string()))?;
-    attested.try_map(|bytes| {
-        let (header, sign_off) = codec::decode::<SignOff>(bytes).map_err(|error| Failure::undecodable(path, &error))?;
-        if header.baseline != Some(trust.fingerprint) {
-            return Err(Failure::new(Exit::Disproven, "GB-BIND-BASELINE", "it belongs to another baseline"));
-        }
-        Ok(sign_off)
-    })
-}
-
-/// Reads every release that stands, sorted by sequence.
-///
-/// # Errors
-/// Where the log cannot be read; a release that does not stand, or is no record, is left out: a void statement has no
-/// effect and bricks nothing (contract §3.2).
-pub fn standing(log: &Log<'_>, trust: &Trust) -> Result<Vec<StoredRelease>, Failure> {
-    let mut releases = Vec::new();
-    for name in log.release_names() {
-        match read(log, trust, &name) {
-            Ok(release) => releases.push(release),
-            Err(failure) if failure.exit == Exit::Disproven || failure.code.starts_with("GB-FMT-") => {}
-            Err(failure) => return Err(failure),
-        }
-    }
-    releases.sort_by_key(|release| release.release().sequence);
-    Ok(releases)
-}
-
 /// Returns a document that was stored with a release, once it is what the statement says.
 ///
 /// # Errors
 /// `GB-LOG-INCOMPLETE` where the log does not hold it, `GB-BIND-DIGEST` where it is another.
-pub fn stored_document(log: &Log<'_>, release: &Release, name: &str) -> Result<Vec<u8>, Failure> {
-    let path = format!("{}{name}", folder(&release.name));
+pub fn stored_document(log: &Log<'_>, statement: &Statement<'_>, name: &str) -> Result<Vec<u8>, Failure> {
+    let (release, path) = (statement.release, format!("{}{name}", statement.folder));
     let bytes = log.need(&path)?;
     let stated = release.documents.iter().find(|document| document.name == name).map(|document| document.digest);
     let Some(stated) = stated else {

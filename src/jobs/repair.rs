@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Manifest, ObjectId, Release, ReleaseName};
-use crate::jobs::evidence::{Log, NOTES_REF, RELEASE_REFS, Trust};
+use crate::domain::{Manifest, ObjectId, ReleaseName};
 use crate::jobs::inspect::Inspection;
-use crate::jobs::releases;
+use crate::jobs::log::{Log, NOTES_REF, RELEASE_REFS};
+use crate::jobs::releases::{self, StoredRelease};
+use crate::jobs::trust::Trust;
 use crate::jobs::{Failure, derived, range};
 use crate::store::{Identity, RefEdit, Repository};
 
@@ -31,15 +32,15 @@ pub fn repair(repository: &Repository, log: &Log<'_>, trust: &Trust, identity: &
     for stored in releases::standing(log, trust)? {
         let release = stored.release();
         for entry in &release.range {
-            let sealed = log.need(&range::sealed_path(&entry.commit))?;
+            let (_, sealed) = range::sealed(log, &entry.commit, &entry.record)?;
             if !note_holds(repository, entry.commit, &sealed)? {
                 notes.insert(entry.commit, sealed);
             }
         }
         let inspection = Inspection::of_tree(repository, release.tree)?;
         let manifest = &inspection.collected.manifest;
-        if derived::check_release(repository, log, release, manifest).is_err() {
-            edits.push(rebuild(repository, log, release, manifest)?);
+        if derived::check_release(repository, log, &stored.placed(), manifest).is_err() {
+            edits.push(rebuild(repository, log, &stored, manifest)?);
             repaired.releases.push(release.name.clone());
         }
     }
@@ -64,13 +65,18 @@ fn note_holds(repository: &Repository, commit: ObjectId, sealed: &[u8]) -> Resul
 }
 
 /// Writes again the commit that a release's ref must point to.
-fn rebuild(repository: &Repository, log: &Log<'_>, release: &Release, manifest: &Manifest) -> Result<RefEdit, Failure> {
-    let folder = releases::folder(&release.name);
+fn rebuild(
+    repository: &Repository,
+    log: &Log<'_>,
+    stored: &StoredRelease,
+    manifest: &Manifest,
+) -> Result<RefEdit, Failure> {
+    let (release, folder) = (stored.release(), &stored.folder);
     let mut files = BTreeMap::new();
-    for path in log.below(&folder) {
+    for path in log.below(folder) {
         files.insert(path.to_owned(), log.need(path)?);
     }
-    let new = derived::write_release(repository, release, &files, manifest, &folder)?;
+    let new = derived::write_release(repository, release, &files, manifest, folder)?;
     let name = format!("{RELEASE_REFS}{}", release.name);
     let expected = repository.reference(&name)?;
     Ok(RefEdit { name, expected, new, message: format!("Repair release {}\n", release.name) })

@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::codec;
 use crate::domain::{Digest, ManifestDelta, Release, ReleaseName};
 use crate::export;
-use crate::jobs::evidence::{Anchor, Log};
 use crate::jobs::inspect::Inspection;
+use crate::jobs::log::Log;
+use crate::jobs::trust::Anchor;
 use crate::jobs::{Exit, Failure, Progress, releases};
 use crate::store::{OutFile, Repository, write_out};
 
@@ -61,7 +62,7 @@ pub fn reproduce(
     let recomputed = Digest::of(&bytes);
     let mut differences = Vec::new();
     if recomputed != release.manifest {
-        differences = name_differences(&log, &release, manifest)?;
+        differences = name_differences(&log, &stored.folder, manifest)?;
     }
     let mut written = 0;
     if let Some(target) = output.filter(|_| differences.is_empty()) {
@@ -73,8 +74,8 @@ pub fn reproduce(
 }
 
 /// The stored manifest is read only now, to say what differs.
-fn name_differences(log: &Log<'_>, release: &Release, found: &crate::domain::Manifest) -> Result<Vec<String>, Failure> {
-    let bytes = log.need(&format!("{}manifest.cbor", releases::folder(&release.name)))?;
+fn name_differences(log: &Log<'_>, folder: &str, found: &crate::domain::Manifest) -> Result<Vec<String>, Failure> {
+    let bytes = log.need(&format!("{folder}manifest.cbor"))?;
     let Ok((_, recorded)) = codec::decode::<crate::domain::Manifest>(&bytes) else {
         return Ok(vec!["the stored manifest cannot be read".to_owned()]);
     };

@@ -34,6 +34,13 @@ pub fn change_ids(message: &[u8], token: &str) -> Vec<ChangeId> {
     ids
 }
 
+/// Returns the addresses of those whom a message names as co-authors.
+pub(super) fn co_authors(message: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(message);
+    let address = |value: &str| Some(value.rsplit_once('<')?.1.split_once('>')?.0.trim().to_owned());
+    trailers(&text, "Co-authored-by").into_iter().filter_map(address).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

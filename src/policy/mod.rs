@@ -50,6 +50,8 @@ pub struct Policy {
     items: Vec<(Pattern, ItemRule)>,
     excludes: Vec<(Pattern, Exclusion)>,
     scope: Vec<Pattern>,
+    /// The policy at the other end of a range that is judged: what either lets in is in.
+    also: Option<Box<Self>>,
 }
 
 /// `[product]`.
@@ -175,6 +177,7 @@ impl Policy {
             items: Vec::new(),
             excludes: Vec::new(),
             scope: Vec::new(),
+            also: None,
         }
     }
 
@@ -202,6 +205,17 @@ impl Policy {
 
     /// Says what the policy wants done with a path. The last match wins.
     pub fn treatment(&self, path: &RepoPath) -> Treatment {
+        match (self.own_treatment(path), &self.also) {
+            (Treatment::Excluded, Some(other)) => other.own_treatment(path),
+            (Treatment::Undeclared, Some(other)) => match other.own_treatment(path) {
+                declared @ Treatment::Declared(_) => declared,
+                _ => Treatment::Undeclared,
+            },
+            (own, _) => own,
+        }
+    }
+
+    fn own_treatment(&self, path: &RepoPath) -> Treatment {
         if let Some((_, kind)) = BUILT_IN.iter().find(|(built_in, _)| built_in.as_bytes() == path.as_bytes()) {
             let rule = ItemRule { kind: Some((*kind).to_owned()), class: Some(ItemClass::Policy), owner: None };
             return Treatment::Declared(rule);
@@ -224,6 +238,24 @@ impl Policy {
     /// Returns what is left out, in the order of the file.
     pub fn exclusions(&self) -> impl Iterator<Item = &Exclusion> {
         self.excludes.iter().map(|(_, exclusion)| exclusion)
+    }
+
+    /// Returns the policy by which a range is judged: the union of the scopes and the stricter of the rules at its two
+    /// ends, so that no commit of the range can loosen what it is judged by (contract §3.5).
+    #[must_use]
+    pub fn judged_with(mut self, other: &Self) -> Self {
+        let (own, other_control) = (&mut self.change_control, &other.change_control);
+        own.required |= other_control.required;
+        own.approvals = own.approvals.max(other_control.approvals);
+        own.emergency_days = own.emergency_days.min(other_control.emergency_days);
+        self.checks.block = self.checks.block.min(other.checks.block);
+        self.also = Some(Box::new(other.clone()));
+        self
+    }
+
+    /// Says whether it lets in what another policy lets in besides.
+    pub const fn is_widened(&self) -> bool {
+        self.also.is_some()
     }
 
     /// Returns the policy as the trust root's floors raise it: the stricter of the two counts.

@@ -108,6 +108,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Policy, PolicyError> {
         severity_floor: None,
         items,
         excludes,
+        also: None,
         scope: raw.scope.paths.iter().map(|path| place.pattern(path)).collect::<Result<_, _>>()?,
     })
 }

@@ -76,6 +76,32 @@ impl Commit {
     }
 }
 
+impl Commit {
+    /// Returns what Git's own signature of the commit covers, and that signature in its armour; nothing where there is
+    /// none, or more than one.
+    pub fn signed_payload(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let end = self.raw.windows(2).position(|pair| pair == b"\n\n")?;
+        let (head, rest) = self.raw.split_at(end + 1);
+        let (mut payload, mut armour, mut inside, mut found) = (Vec::new(), Vec::new(), false, 0);
+        for line in head.split_inclusive(|byte| *byte == b'\n') {
+            let first = ["gpgsig ", "gpgsig-sha256 "].iter().find_map(|name| line.strip_prefix(name.as_bytes()));
+            match (first, line.strip_prefix(b" ")) {
+                (Some(first), _) => {
+                    (inside, found) = (true, found + 1);
+                    armour.extend_from_slice(first);
+                }
+                (None, Some(more)) if inside => armour.extend_from_slice(more),
+                _ => {
+                    inside = false;
+                    payload.extend_from_slice(line);
+                }
+            }
+        }
+        payload.extend_from_slice(rest);
+        (found == 1).then_some((payload, armour))
+    }
+}
+
 impl Identity {
     /// Takes `Name <address> seconds zone` apart; what is missing is empty, for old commits are of every kind.
     fn parse(line: &[u8]) -> Self {

@@ -10,7 +10,9 @@ use crate::cli::context::{Answer, Context};
 use crate::crypto;
 use crate::domain::{Meaning, ReleaseName};
 use crate::export;
-use crate::jobs::{Failure, Log, StoredRelease, Trust, Verdict, read_release, stored_document, verify_release};
+use crate::jobs::{
+    Failure, Log, ShownSignOff, StoredRelease, Trust, Verdict, read_release, stored_document, verify_release,
+};
 use crate::store::Access;
 
 /// Export a release in another format
@@ -60,10 +62,10 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     let trust = log.trust(&anchor)?;
     let stored = read_release(&log, &trust, &name)?;
     let bytes = match args.target {
-        ExportFormat::Cyclonedx => stored_document(&log, stored.release(), "sbom.cdx.json")?,
-        ExportFormat::Spdx => stored_document(&log, stored.release(), "sbom.spdx.json")?,
+        ExportFormat::Cyclonedx => stored_document(&log, &stored.placed(), "sbom.cdx.json")?,
+        ExportFormat::Spdx => stored_document(&log, &stored.placed(), "sbom.spdx.json")?,
         ExportFormat::AllowedSigners => allowed_signers(&trust, &name, &stored).into_bytes(),
-        ExportFormat::SignoffList => signoff_list(&name, &stored).into_bytes(),
+        ExportFormat::SignoffList => signoff_list(&stored).into_bytes(),
     };
     let file = args.output.as_ref().map(|path| path.display().to_string());
     let value =
@@ -86,7 +88,11 @@ fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
 
 fn allowed_signers(trust: &Trust, name: &ReleaseName, stored: &StoredRelease) -> String {
     let mut rows = Vec::new();
-    for shown in stored.sign_offs.iter().filter(|shown| shown.sign_off.meaning == Meaning::Released) {
+    // Only the keys of those who counted: a sign-off that does not count here must not count elsewhere.
+    let counted = |shown: &&ShownSignOff| {
+        shown.sign_off.meaning == Meaning::Released && stored.statement.signers().contains(&shown.sign_off.person)
+    };
+    for shown in stored.sign_offs.iter().filter(counted) {
         let person = trust.root().persons.iter().find(|person| person.id == shown.sign_off.person);
         let key = person.and_then(|person| person.keys.iter().find(|key| crypto::fingerprint(key) == shown.key));
         if let (Some(person), Some(key)) = (person, key) {
@@ -100,9 +106,9 @@ fn allowed_signers(trust: &Trust, name: &ReleaseName, stored: &StoredRelease) ->
     export::allowed_signers(name.as_str(), &lines)
 }
 
-fn signoff_list(name: &ReleaseName, stored: &StoredRelease) -> String {
-    let line = |shown: &crate::jobs::ShownSignOff| {
-        let path = format!("releases/{name}/signoffs/{}.cbor", shown.digest);
+fn signoff_list(stored: &StoredRelease) -> String {
+    let line = |shown: &ShownSignOff| {
+        let path = format!("{}signoffs/{}.cbor", stored.folder, shown.digest);
         format!("{} {path} {path}.sig\n", shown.sign_off.person)
     };
     stored.sign_offs.iter().map(line).collect()

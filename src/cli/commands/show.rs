@@ -60,7 +60,13 @@ fn value(stored: &StoredRelease) -> Value {
         "ruleset": release.ruleset,
         "tool": release.tool,
         "as_of": release.as_of.to_string(),
-        "changes": release.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "changes": release.changes.iter().map(|change| change.id.to_string()).collect::<Vec<_>>(),
+        "changes_approved": release.changes.iter().map(|change| json!({
+            "id": change.id.as_str(),
+            "content": change.content.to_string(),
+            "approvals": change.approvals.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "verifications": change.verifications.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "commits": release.range.iter().map(|entry| entry.commit.to_string()).collect::<Vec<_>>(),
         "documents": release.documents.iter().map(|document| json!({ "name": document.name, "blake3": document.digest.to_string() })).collect::<Vec<_>>(),
         "gate": release.gate.iter().map(|gate| json!({ "rule": gate.rule, "severity": gate.severity.as_str(), "count": gate.count })).collect::<Vec<_>>(),
@@ -95,7 +101,7 @@ fn text(stored: &StoredRelease) -> String {
         ("rule set", release.ruleset.to_string()),
         ("made by", release.tool.escape_debug().to_string()),
         ("commits", release.range.len().to_string()),
-        ("changes", release.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        ("changes", release.changes.iter().map(|change| change.id.to_string()).collect::<Vec<_>>().join(", ")),
     ];
     for (name, value) in rows {
         let _ = writeln!(text, "  {name:<12} {value}");

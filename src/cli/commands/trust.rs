@@ -1,24 +1,33 @@
 //! `trust`: who may say what, and the fingerprint that an auditor pins.
 
-use std::fmt::Write as _;
+mod change;
+mod show;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::context::{self, Answer, Context};
-use crate::crypto;
-use crate::domain::TrustRoot;
 use crate::jobs::{Exit, Failure, Log};
 use crate::store::Access;
 
-/// Show and pin the trust root
+/// Who may say what: show it, pin it, change it
+///
+/// Every change proposes the next trust root and signs it. It is in force once as many root signers have signed it as
+/// both the root before and the new one ask for.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TrustCommand {
-    /// Show persons, keys, roles and thresholds
+    /// Show persons, keys, roles, thresholds, and what waits for signatures
     Show,
     /// Print the fingerprint that this repository's log claims; confirm it by another way before you pin it
     Fingerprint,
     Pin(PinArgs),
+    AddPerson(change::AddPersonArgs),
+    AddKey(change::AddKeyArgs),
+    SetRole(change::SetRoleArgs),
+    SetQuorum(change::SetQuorumArgs),
+    RevokeKey(change::RevokeKeyArgs),
+    RaiseFloors(change::RaiseFloorsArgs),
+    Sign(change::SignArgs),
 }
 
 /// Remember a confirmed fingerprint on this machine, outside every repository
@@ -31,76 +40,17 @@ pub(in crate::cli) struct PinArgs {
 
 pub(super) fn run(command: &TrustCommand, context: &Context) -> Result<Answer, Failure> {
     match command {
-        TrustCommand::Show => show(context),
+        TrustCommand::Show => show::run(context),
         TrustCommand::Fingerprint => fingerprint(context),
         TrustCommand::Pin(args) => pin(args, context),
+        TrustCommand::AddPerson(args) => change::add_person(args, context),
+        TrustCommand::AddKey(args) => change::add_key(args, context),
+        TrustCommand::SetRole(args) => change::set_role(args, context),
+        TrustCommand::SetQuorum(args) => change::set_quorum(args, context),
+        TrustCommand::RevokeKey(args) => change::revoke_key(args, context),
+        TrustCommand::RaiseFloors(args) => change::raise_floors(args, context),
+        TrustCommand::Sign(args) => change::sign(args, context),
     }
-}
-
-fn show(context: &Context) -> Result<Answer, Failure> {
-    let repository = context.repository(Access::Read)?;
-    let log = Log::open(&repository)?;
-    let trust = log.trust_as_claimed()?;
-    let pinned = context.anchor(None)?.pinned.contains(&trust.fingerprint);
-    let root = trust.root();
-    let mut value = value(root);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("fingerprint".into(), json!(trust.fingerprint.to_string()));
-        object.insert("pinned".into(), json!(pinned));
-        object.insert("verified".into(), json!(pinned));
-    }
-    let mut text = String::new();
-    if !pinned {
-        text.push_str("UNVERIFIED: this is what the repository says of itself; its fingerprint is not pinned here\n");
-    }
-    let _ = writeln!(
-        text,
-        "trust root {} of {}\n  fingerprint {}",
-        root.version,
-        root.product.escape_debug(),
-        trust.fingerprint
-    );
-    for person in &root.persons {
-        let _ = writeln!(
-            text,
-            "  person      {} ({}) {}",
-            person.id,
-            person.name.escape_debug(),
-            person.emails.join(" ").escape_debug()
-        );
-        for key in &person.keys {
-            let _ = writeln!(text, "    key       {}", crypto::fingerprint(key));
-        }
-    }
-    for role in &root.roles {
-        let holders = role.persons.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "  role        {:<10} {} of {holders}", role.name, role.threshold);
-    }
-    let start = root.control_start.map_or_else(|| "the first commit".to_owned(), |id| format!("after {id}"));
-    let _ = writeln!(text, "  control     since {start}");
-    Ok(Answer::done(value, text))
-}
-
-fn value(root: &TrustRoot) -> Value {
-    json!({
-        "schema": "git-baseline/trust/1",
-        "version": root.version,
-        "product": root.product,
-        "document_id": root.document_id,
-        "origin": root.origin,
-        "control_start": root.control_start.map(|id| id.to_string()),
-        "persons": root.persons.iter().map(|person| json!({
-            "id": person.id.as_str(),
-            "name": person.name,
-            "emails": person.emails,
-            "keys": person.keys.iter().map(crypto::fingerprint).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "roles": root.roles.iter().map(|role| json!({
-            "role": role.name.as_str(),
-            "threshold": role.threshold,
-            "persons": role.persons.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-    })
 }
 
 fn fingerprint(context: &Context) -> Result<Answer, Failure> {

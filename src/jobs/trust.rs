@@ -1,0 +1,278 @@
+//! Trust roots: the chain of them in the log, each in force from the place where enough persons had signed it.
+//!
+//! The first is believed because its digest was given from outside the repository; each next one because the persons
+//! of the one before signed it. Serves contract §3.1 to §3.3. Format: docs/format.md §3.
+
+use std::collections::BTreeMap;
+
+use crate::codec;
+use crate::crypto::{self, Authority, RootDefect, RootSignature, Verified};
+use crate::domain::{Digest, LogHead, RoleName, TrustRoot};
+use crate::jobs::log::{Log, parse_signature};
+use crate::jobs::{Exit, Failure};
+
+/// Where trust comes from: always from outside the repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Anchor {
+    /// A fingerprint given for this run.
+    pub given: Option<Digest>,
+    /// The fingerprints that the user has pinned before.
+    pub pinned: Vec<Digest>,
+}
+
+/// A trust root that was in force from some place of the log on.
+pub struct Link {
+    /// The root.
+    pub root: Verified<TrustRoot>,
+    /// Digest of its stored bytes.
+    pub digest: Digest,
+    /// The position of the statement that brought it into force.
+    pub position: u64,
+}
+
+/// A next root that not enough persons have signed yet, or that does not hold.
+pub struct Proposal {
+    /// Its folder in the log.
+    pub folder: String,
+    /// Its stored bytes.
+    pub bytes: Vec<u8>,
+    /// What it says, where it can be read.
+    pub root: Option<TrustRoot>,
+    /// Why it is not in force.
+    pub why: Failure,
+}
+
+/// The trust roots of a log, verified.
+pub struct Trust {
+    /// The fingerprint: the baseline's id.
+    pub fingerprint: Digest,
+    /// The roots that were in force, oldest first; never empty.
+    chain: Vec<Link>,
+    newest: Link,
+    /// Roots in the log that have no effect.
+    pub proposals: Vec<Proposal>,
+}
+
+impl Log<'_> {
+    /// Returns the digest of the first trust root's bytes: what the log itself claims to be its fingerprint.
+    ///
+    /// # Errors
+    /// Where the log has no first root.
+    pub fn claimed_fingerprint(&self) -> Result<Digest, Failure> {
+        Ok(Digest::of(&self.need("trust/1/root.cbor")?))
+    }
+
+    /// Verifies the trust roots against an anchor from outside.
+    ///
+    /// # Errors
+    /// `GB-TRUST-UNPINNED` where there is no anchor, `GB-TRUST-FINGERPRINT` where it is another one,
+    /// and whatever is wrong with the first root itself.
+    pub fn trust(&self, anchor: &Anchor) -> Result<Trust, Failure> {
+        let fingerprint = self.claimed_fingerprint()?;
+        match anchor.given {
+            Some(given) if given != fingerprint => {
+                return Err(Failure::new(
+                    Exit::Disproven,
+                    "GB-TRUST-FINGERPRINT",
+                    format!("this repository's trust root is not {given}"),
+                )
+                .because(format!("its root 1 has the fingerprint {fingerprint}"))
+                .hint("compare with the fingerprint that the maker gave you by another way"));
+            }
+            None if !anchor.pinned.contains(&fingerprint) => return Err(unpinned(&fingerprint)),
+            _ => {}
+        }
+        self.trust_as_claimed()
+    }
+
+    /// Verifies the trust roots in themselves: each is signed as it must be. Says nothing of who made the first.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the first root; `GB-LOG-FORK` where a later one was made on another log.
+    pub fn trust_as_claimed(&self) -> Result<Trust, Failure> {
+        Walk::begin(self)?.to_the_end()
+    }
+}
+
+fn unpinned(fingerprint: &Digest) -> Failure {
+    Failure::new(Exit::Inconclusive, "GB-TRUST-UNPINNED", "nothing outside this repository says whom to trust")
+        .because(format!("its log begins with the trust root {fingerprint}"))
+        .hint(format!(
+            "confirm the fingerprint with its maker by another way, then `git baseline trust pin {fingerprint}`"
+        ))
+}
+
+/// A root in the log with what was signed of it so far.
+struct Candidate {
+    bytes: Vec<u8>,
+    signatures: Vec<RootSignature>,
+    void: Vec<String>,
+}
+
+/// Goes through the log once, and brings each root into force where it is.
+struct Walk<'l, 'r> {
+    log: &'l Log<'r>,
+    candidates: BTreeMap<String, Candidate>,
+    chain: Vec<Link>,
+    newest: Link,
+    at: usize,
+}
+
+impl<'l, 'r> Walk<'l, 'r> {
+    /// Goes as far as the first root. All of its signatures count, wherever they stand: which root is the first one, the
+    /// fingerprint says.
+    fn begin(log: &'l Log<'r>) -> Result<Self, Failure> {
+        let bytes = log.need("trust/1/root.cbor")?;
+        let position = log.position("trust/1/root.cbor").unwrap_or_default();
+        let mut candidate = Candidate { bytes, signatures: Vec::new(), void: Vec::new() };
+        for path in log.below("trust/1/signatures/") {
+            candidate.add(log, path)?;
+        }
+        let root = crypto::first_root(&candidate.bytes, &candidate.signatures, |bytes| decode(bytes, None))
+            .map_err(|failure: Failure| candidate.void.iter().fold(failure, Failure::because))?;
+        let newest = Link { root, digest: Digest::of(&candidate.bytes), position };
+        Ok(Self { log, candidates: BTreeMap::new(), chain: Vec::new(), newest, at: 0 })
+    }
+
+    fn to_the_end(mut self) -> Result<Trust, Failure> {
+        let fingerprint = self.newest.digest;
+        while let Some(leaf) = self.log.leaves.get(self.at) {
+            if let Some(folder) = folder_of(&leaf.path) {
+                self.gain(folder, &leaf.path)?;
+                // What two roots were signed for at once, the one that was complete first decides.
+                self.advance(folder, &fingerprint)?;
+            }
+            self.at += 1;
+        }
+        let proposals = self.proposals(&fingerprint)?;
+        Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals })
+    }
+
+    fn gain(&mut self, folder: &str, path: &str) -> Result<(), Failure> {
+        if path.strip_prefix(folder) == Some("root.cbor") {
+            let bytes = self.log.need(path)?;
+            self.candidates.insert(folder.to_owned(), Candidate { bytes, signatures: Vec::new(), void: Vec::new() });
+        } else if let Some(candidate) = self.candidates.get_mut(folder) {
+            candidate.add(self.log, path)?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, folder: &str, fingerprint: &Digest) -> Result<(), Failure> {
+        let Some(candidate) = self.candidates.get(folder) else { return Ok(()) };
+        let Ok(root) = self.judge(candidate, fingerprint) else { return Ok(()) };
+        let heads = root.value().log.iter().chain(root.value().revocations.iter().filter_map(|r| r.since.as_ref()));
+        for head in heads {
+            self.continues(head, root.value().version)?;
+        }
+        let next = Link { root, digest: Digest::of(&candidate.bytes), position: self.at as u64 };
+        self.chain.push(std::mem::replace(&mut self.newest, next));
+        self.candidates.remove(folder);
+        Ok(())
+    }
+
+    /// What enough persons signed names the log that they saw. Where that is not the beginning of this one, this log
+    /// was rebuilt, and what is missing in it may be a revocation: nothing can be believed (A28).
+    fn continues(&self, head: &LogHead, version: u64) -> Result<(), Failure> {
+        if head.size <= self.at as u64 && self.log.begins_with(head)? {
+            return Ok(());
+        }
+        let what = format!("the log that trust root {version} was made on is not the beginning of this one");
+        Err(Failure::new(Exit::Disproven, "GB-LOG-FORK", what)
+            .because(format!("it names a log of {} statements, and enough persons signed it", head.size))
+            .hint("fetch refs/baseline/log again from a source that you trust"))
+    }
+
+    fn judge(&self, candidate: &Candidate, fingerprint: &Digest) -> Result<Verified<TrustRoot>, Failure> {
+        let newest = &self.newest;
+        crypto::next_root(&newest.root, &newest.digest, &candidate.bytes, &candidate.signatures, |bytes| {
+            decode(bytes, Some(fingerprint))
+        })
+    }
+
+    fn proposals(&self, fingerprint: &Digest) -> Result<Vec<Proposal>, Failure> {
+        let mut proposals = Vec::new();
+        for (folder, candidate) in &self.candidates {
+            let Err(mut why) = self.judge(candidate, fingerprint) else { continue };
+            why.causes.extend(candidate.void.iter().cloned());
+            let root = decode(&candidate.bytes, Some(fingerprint)).ok();
+            proposals.push(Proposal { folder: folder.clone(), bytes: candidate.bytes.clone(), root, why });
+        }
+        Ok(proposals)
+    }
+}
+
+impl Candidate {
+    /// Adds what stands at a path. The log never forgets, so one file that is no signature must not make it unreadable
+    /// (contract §3.2).
+    fn add(&mut self, log: &Log<'_>, path: &str) -> Result<(), Failure> {
+        match parse_signature(path, &log.need(path)?) {
+            Ok(signature) => self.signatures.push(RootSignature { signature, position: log.position(path) }),
+            Err(failure) => self.void.push(failure.to_string()),
+        }
+        Ok(())
+    }
+}
+
+/// Returns the folder of a later root, where a path stands in one: `trust/<n>/` or `trust/<n>~<digest>/`.
+fn folder_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("trust/")?;
+    let (name, file) = rest.split_once('/')?;
+    let known = file == "root.cbor" || file.strip_prefix("signatures/").is_some_and(|name| !name.contains('/'));
+    (name != "1" && known).then(|| path.split_at("trust/".len() + name.len() + 1).0)
+}
+
+/// The bytes are decoded to know the keys; the result is handed out only once they have signed these bytes.
+fn decode(bytes: &[u8], baseline: Option<&Digest>) -> Result<TrustRoot, Failure> {
+    let what = if baseline.is_none() { "trust root 1" } else { "a trust root" };
+    let (header, root) = codec::decode::<TrustRoot>(bytes).map_err(|error| Failure::undecodable(what, &error))?;
+    match (header.baseline, baseline) {
+        (None, None) => Ok(root),
+        (Some(_), None) => {
+            let what = "trust/1 does not hold the first root of a baseline";
+            Err(Failure::new(Exit::Disproven, "GB-TRUST-CHAIN", what))
+        }
+        (found, Some(baseline)) if found == Some(*baseline) => Ok(root),
+        _ => Err(Failure::new(Exit::Disproven, "GB-BIND-BASELINE", format!("{what} belongs to another baseline"))),
+    }
+}
+
+impl From<RootDefect> for Failure {
+    fn from(defect: RootDefect) -> Self {
+        Self::new(Exit::Disproven, defect.code(), "the trust root does not hold").because(defect)
+    }
+}
+
+impl Trust {
+    /// Returns the newest root in force.
+    pub fn root(&self) -> &TrustRoot {
+        self.newest.root.value()
+    }
+
+    /// Returns the newest root in force, with who signed it.
+    pub const fn newest(&self) -> &Link {
+        &self.newest
+    }
+
+    /// Returns every root that was in force, oldest first.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.chain.iter().chain([&self.newest])
+    }
+
+    /// Returns the root that was in force at a position of the log; the newest for what is not in the log.
+    pub fn at(&self, position: Option<u64>) -> &Link {
+        let Some(position) = position else { return &self.newest };
+        let later = |link: &&Link| link.position < position;
+        self.links().filter(later).last().or_else(|| self.links().next()).unwrap_or(&self.newest)
+    }
+
+    /// Returns by whom a statement at a position of the log is judged.
+    pub fn authority(&self, position: Option<u64>) -> Authority<'_> {
+        Authority { root: &self.at(position).root, newest: &self.newest.root }
+    }
+
+    /// Returns how many persons a role takes.
+    pub fn threshold(&self, role: RoleName) -> u64 {
+        self.root().role(role).map_or(0, |role| role.threshold)
+    }
+}
