@@ -290,6 +290,12 @@ fn let_pass(
     })
 }
 
+/// Sorts findings, worst first.
+pub(super) fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.message.cmp(&b.message)));
+    findings
+}
+
 /// Returns what is missing in a range, as findings. Nothing is, where change control is not required.
 pub(super) fn findings(judging: &Judging<'_>, own: &[OwnChange<'_>], changes: &[JudgedChange]) -> Vec<Finding> {
     if !judging.policy.change_control.required {

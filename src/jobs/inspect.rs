@@ -13,8 +13,10 @@ use crate::domain::{
 };
 use crate::jobs::commit_delta::{commit_delta, policy_of, touches_components, valid_policy};
 use crate::jobs::history_secrets::way_out_of_index;
+use crate::jobs::log::Log;
 use crate::jobs::registers::Registers;
-use crate::jobs::{Failure, rotation, trailers};
+use crate::jobs::trust::Trust;
+use crate::jobs::{Failure, deviations, rotation, trailers};
 use crate::policy::{COMPONENTS_PATH, ComponentOverlay, DEVIATIONS_PATH, KEYS_PATH, POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, IndexSource, Repository, TreeSource};
 
@@ -45,6 +47,7 @@ impl Inspection {
     pub fn findings(
         &self,
         repository: &Repository,
+        evidence: Option<(&Log<'_>, &Trust)>,
         commit: ObjectId,
         as_of: Timestamp,
     ) -> Result<Vec<Finding>, Failure> {
@@ -60,8 +63,12 @@ impl Inspection {
         };
         observations.extend(rotation::overdue(repository, commit, &manifest.items, days, as_of)?);
         let mut findings = checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy));
-        // Approvals of deviations are not in the log yet: none is in force.
-        checks::apply_deviations(&mut findings, &manifest.items, &registers.deviations, &BTreeSet::new(), as_of);
+        // Without a log that can be believed, nobody approved anything.
+        let signed = match evidence {
+            Some((log, trust)) => deviations::approved(repository, log, trust, commit, &registers.deviations, None)?,
+            None => BTreeSet::new(),
+        };
+        checks::apply_deviations(&mut findings, &manifest.items, &registers.deviations, &signed, as_of);
         Ok(findings)
     }
 }

@@ -23,14 +23,19 @@ pub(super) struct Participants {
 /// Returns who took part in a commit.
 pub(super) fn of(trust: &Trust, judged: &Judged) -> Participants {
     let commit = &judged.commit;
-    let mut persons = BTreeSet::from([judged.record.recorder.person.clone()]);
+    let mut persons = named(trust, commit);
+    persons.insert(judged.record.recorder.person.clone());
     let author = person_of_address(trust, &commit.author.email);
-    let co_authors = trailers::co_authors(&commit.message);
-    let addresses = co_authors.iter().map(String::as_str).chain([commit.committer.email.as_str()]);
-    persons.extend(addresses.filter_map(|address| person_of_address(trust, address)));
-    persons.extend(author.clone());
     let signed = author.is_some_and(|author| signer_of(trust, commit).as_ref() == Some(&author));
     Participants { persons, proven: judged.record.recorder.made_by_me || signed }
+}
+
+/// Returns those whom a commit names as author, co-authors and committer, as far as the trust root knows them.
+pub(super) fn named(trust: &Trust, commit: &Commit) -> BTreeSet<PersonId> {
+    let co_authors = trailers::co_authors(&commit.message);
+    let own = [commit.author.email.as_str(), commit.committer.email.as_str()];
+    let addresses = co_authors.iter().map(String::as_str).chain(own);
+    addresses.filter_map(|address| person_of_address(trust, address)).collect()
 }
 
 fn person_of_address(trust: &Trust, address: &str) -> Option<PersonId> {

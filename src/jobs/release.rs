@@ -2,7 +2,7 @@
 //!
 //! Serves IEC 62304 cl. 5.8. The log's ref is the one that decides; what is written before it moves is invisible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::{self, Record};
 use crate::crypto::{SIGN_OFF_NAMESPACE, Signer};
@@ -78,7 +78,7 @@ pub fn draft(
     let until = None;
     let judging = Judging { log, trust, policy: &inspection.policy, as_of: now, until, earlier: &before };
     let controlled = gate::judge(repository, &judging, &judged)?;
-    let mut findings = inspection.findings(repository, commit.id, now)?;
+    let mut findings = inspection.findings(repository, Some((log, trust)), commit.id, now)?;
     findings.extend(controlled.findings);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let blocked = blocking(&inspection, &findings);
@@ -103,7 +103,7 @@ pub fn draft(
         sequence: before.last().map_or(0, |last| last.release().sequence) + 1,
         artefacts: Vec::new(),
         documents: documents.iter().map(|(name, bytes)| document(name, bytes)).collect(),
-        deviations: Vec::new(),
+        deviations: in_force(&findings),
         source_tree: inspection.collected.manifest.source_tree.digest,
         predecessor: before.last().map(|last| last.digest),
         object_format: repository.object_format(),
@@ -153,6 +153,13 @@ fn name_is_free(releases: &Releases, name: &ReleaseName) -> Result<(), Failure> 
             .because("it waits for more signatures")
             .hint(format!("git baseline sign {name} --meaning released"))),
     }
+}
+
+/// Returns the ids of the deviations by which findings were let pass, sorted.
+fn in_force(findings: &[Finding]) -> Vec<String> {
+    let used = findings.iter().filter_map(|finding| finding.deviation.as_ref()).filter(|deviation| deviation.in_force);
+    let ids: BTreeSet<String> = used.map(|deviation| deviation.id.clone()).collect();
+    ids.into_iter().collect()
 }
 
 fn blocking(inspection: &Inspection, findings: &[Finding]) -> Vec<String> {

@@ -181,6 +181,33 @@ impl Releases {
         self.standing.iter().find(|release| release.release().name == *name)
     }
 
+    /// Returns the newest proposal of a name.
+    pub fn proposal(&self, name: &ReleaseName) -> Option<&Unreleased> {
+        let open = |other: &&Unreleased| other.name == *name && other.status == Some(ReleaseStatus::Proposed);
+        self.others.iter().filter(open).last()
+    }
+
+    /// Returns where the release of a name stands.
+    pub fn status(&self, name: &ReleaseName) -> Option<ReleaseStatus> {
+        let standing = self.find(name).map(|release| release.status);
+        standing.or_else(|| self.proposal(name).and_then(|proposal| proposal.status))
+    }
+
+    /// Says whether a statement that is about to be signed follows the last release.
+    ///
+    /// # Errors
+    /// `GB-RELEASE-SUPERSEDED` where it does not.
+    pub fn follows(&self, release: &Release) -> Result<(), Failure> {
+        let known = self.find(&release.name).is_some();
+        if known || release.predecessor == self.standing.last().map(|last| last.digest) {
+            return Ok(());
+        }
+        let name = &release.name;
+        let what = format!("release {name} was proposed before another one came");
+        Err(Failure::new(Exit::Disproven, "GB-RELEASE-SUPERSEDED", what)
+            .hint(format!("make it again on the newest log: `git baseline release {name}`")))
+    }
+
     /// Returns the releases before one, in their order.
     pub fn before(&self, release: &Release) -> Vec<StoredRelease> {
         self.standing.iter().filter(|other| other.release().sequence < release.sequence).cloned().collect()

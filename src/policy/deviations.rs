@@ -52,9 +52,15 @@ pub struct Deviation {
     /// The line of its id, from 1.
     pub line: usize,
     scope: Pattern,
+    scope_text: String,
 }
 
 impl Deviation {
+    /// Returns its scope as the file has it.
+    pub fn scope_text(&self) -> &str {
+        &self.scope_text
+    }
+
     /// Says whether a path lies in its scope.
     pub fn covers(&self, path: &RepoPath) -> bool {
         !self.scope.is_negative() && self.scope.matches(path)
@@ -100,6 +106,7 @@ fn deviation(place: &Place, raw: RawDeviation) -> Result<Deviation, PolicyError>
         expires,
         line: place.line(raw.id.span().start),
         scope: place.pattern(&raw.scope)?,
+        scope_text: raw.scope.get_ref().clone(),
         id: place.id(raw.id)?,
         clause: place.text(raw.clause, "the clause")?,
         reason: place.text(raw.reason, "the reason")?,

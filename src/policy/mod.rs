@@ -9,6 +9,7 @@ mod key_register;
 mod pattern;
 mod place;
 mod raw;
+mod statement_files;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use components_overlay::{COMPONENTS_PATH, ComponentOverlay, Declared, Stated
 pub use deviations::{DEVIATIONS_PATH, Deviation};
 pub use key_register::{Custody, KEYS_PATH, RegisteredKey, canonical};
 use pattern::Pattern;
+pub use statement_files::{ChangeFile, verification_record};
 
 /// Where the policy stands in the tree.
 pub const POLICY_PATH: &str = ".baseline/policy.toml";

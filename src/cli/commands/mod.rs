@@ -3,6 +3,8 @@
 //! Never here: work that a job does, or text for a terminal beyond putting lines together.
 
 mod affected;
+mod change;
+mod changes;
 mod check;
 mod components;
 mod diff;
@@ -17,8 +19,11 @@ mod release;
 mod repair;
 mod reproduce;
 mod show;
+mod sign;
+mod signatures;
 mod status;
 mod tour;
+mod trace;
 mod trust;
 mod verify;
 
@@ -39,8 +44,14 @@ pub(super) enum Command {
     Record(record::RecordArgs),
     Log(log::LogArgs),
     Diff(diff::DiffArgs),
+    #[command(subcommand)]
+    Change(change::ChangeCommand),
+    Changes(changes::ChangesArgs),
+    Trace(trace::TraceArgs),
+    Sign(sign::SignArgs),
     Release(release::ReleaseArgs),
     Show(show::ShowArgs),
+    Signatures(signatures::SignaturesArgs),
     Verify(verify::VerifyArgs),
     Reproduce(reproduce::ReproduceArgs),
     Export(export::ExportArgs),
@@ -66,8 +77,13 @@ impl Command {
             Self::Record(args) => record::run(&args, context),
             Self::Log(args) => log::run(&args, context),
             Self::Diff(args) => diff::run(&args, context),
+            Self::Change(command) => change::run(&command, context),
+            Self::Changes(args) => changes::run(&args, context),
+            Self::Trace(args) => trace::run(&args, context),
+            Self::Sign(args) => sign::run(&args, context),
             Self::Release(args) => release::run(&args, context),
             Self::Show(args) => show::run(&args, context),
+            Self::Signatures(args) => signatures::run(&args, context),
             Self::Verify(args) => verify::run(&args, context),
             Self::Reproduce(args) => reproduce::run(&args, context),
             Self::Export(args) => export::run(&args, context),
