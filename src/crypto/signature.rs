@@ -20,6 +20,8 @@ const VERSION: u32 = 1;
 const HASH: &[u8] = b"sha512";
 /// No armour may be larger, in bytes.
 const MOST_BYTES: usize = 64 * 1024;
+/// Checkpoints are signed by fewer types of keys than records.
+pub(super) const NOTE_KEY_TYPE: &str = "key type for notes";
 /// Set by a security key that was touched.
 const PRESENCE: u8 = 0x01;
 
@@ -83,6 +85,9 @@ impl fmt::Display for SignatureDefect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => write!(f, "malformed: {what}"),
+            Self::Algorithm { what, found } if *what == NOTE_KEY_TYPE => {
+                write!(f, "the {what} \"{found}\" is not accepted: only plain Ed25519")
+            }
             Self::Algorithm { what, found } => {
                 write!(f, "the {what} \"{found}\" is not accepted: only ssh-ed25519 and sk-ssh-ed25519, with sha512")
             }
@@ -109,7 +114,7 @@ struct Proof {
 }
 
 /// A signature that is well formed. It says which key made it in which namespace; whether that is so, and who holds
-/// the key, is for [`attest`](super::attest) to say.
+/// the key, is for [`attest`](super::attest()) to say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     key: PublicKey,

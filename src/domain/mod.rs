@@ -3,6 +3,7 @@
 //! Never here: Git, disk, clock, environment, terminal, or anything of ours above this floor. Types derive
 //! `serde` because their field order *is* the stored order (docs/format.md §2); nothing is encoded here.
 
+mod checkpoint;
 mod component;
 mod component_delta;
 mod delta;
@@ -19,6 +20,7 @@ mod time;
 mod trust;
 mod version;
 
+pub use checkpoint::{Checkpoint, KeyName, NoteSignature, SignedNote};
 pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Overlay, Scope};
 pub use component_delta::{ComponentDelta, ComponentState, StateHash};
 pub use delta::{FactChange, ItemDelta, ItemOperation, ManifestDelta};
