@@ -9,13 +9,28 @@ use git_baseline::codec::{
 use git_baseline::crypto::{NoteKey, check_note_text};
 use git_baseline::domain::{LogHead, Sha256Digest};
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+/// A proof in which the bytes are put somewhere, so that what stands behind the first lines is reached too.
+const PROOF: &str = "c2sp.org/tlog-proof@v1\nextra AAEC\nindex 1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
+    example.com/log\n2\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\u{2014} example.com/log AAAAAAA=\n";
+
+fn one_spelling(bytes: &[u8]) {
     if let Ok(note) = parse_signed_note(bytes) {
         assert_eq!(compose_signed_note(&note).expect("what was read").as_bytes(), bytes);
     }
     if let Ok(proof) = parse_proof(bytes) {
         assert_eq!(compose_proof(&proof).expect("what was read").as_bytes(), bytes);
         let _ = proof.check(b"leaf");
+    }
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    one_spelling(bytes);
+    if let [at, cut, rest @ ..] = bytes {
+        let (before, after) = PROOF.as_bytes().split_at(usize::from(*at) % PROOF.len());
+        let after = after.get(usize::from(*cut) % 64..).unwrap_or_default();
+        let proof = [before, rest, after].concat();
+        one_spelling(&proof);
+        one_spelling(proof.split_at(PROOF.find("example").unwrap_or(0).min(proof.len())).1);
     }
     if let Ok(entries) = parse_entries(bytes) {
         let tiles = tiles(&entries).expect("what was read");

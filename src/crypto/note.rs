@@ -9,7 +9,7 @@ use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest as _, Sha256};
 
-use super::key::{KeyParts, PLAIN};
+use super::key::{KeyParts, PLAIN, plain_key};
 use super::private_key::{Signer, SigningError};
 use super::signature::{NOTE_KEY_TYPE, SignatureDefect};
 use super::wire::Reader;
@@ -103,6 +103,11 @@ impl NoteKey {
         self.key.as_bytes()
     }
 
+    /// Returns the key as persons hold it in a trust root.
+    pub fn public_key(&self) -> PublicKey {
+        plain_key(self.point())
+    }
+
     /// Returns the first four bytes of SHA-256 over name, line feed, type and key.
     pub fn id(&self) -> [u8; 4] {
         let mut hash = Sha256::new();
@@ -122,13 +127,13 @@ impl NoteKey {
     /// name, and that every line that names the key holds.
     ///
     /// # Errors
-    /// `GB-SIG-UNKNOWN-KEY` where no line names it, `GB-SIG-CONTEXT` where another log's checkpoint was signed, else as
+    /// `GB-SIG-MISSING` where no line names it, `GB-SIG-CONTEXT` where another log's checkpoint was signed, else as
     /// [`verify_note`].
     pub fn check_checkpoint(&self, note: &SignedNote) -> Result<(), SignatureDefect> {
         let origin = note.text.split('\n').next().unwrap_or_default();
         let mut named = note.signatures.iter().filter(|line| self.is_named_by(line)).peekable();
         if named.peek().is_none() {
-            return Err(SignatureDefect::UnknownKey(self.to_string()));
+            return Err(SignatureDefect::Missing(self.to_string()));
         }
         if origin != self.name.as_str() {
             return Err(context(self.name.as_str(), origin));
@@ -154,7 +159,7 @@ impl NoteKey {
             let word = |key_type| if key_type == NoteKeyType::Log { "signature of a log" } else { "cosignature" };
             return Err(context(word(key_type), word(self.key_type)));
         }
-        if self.is_named_by(signature) { Ok(()) } else { Err(SignatureDefect::UnknownKey(shown(signature))) }
+        if self.is_named_by(signature) { Ok(()) } else { Err(SignatureDefect::Missing(self.to_string())) }
     }
 
     fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureDefect> {
@@ -181,10 +186,6 @@ impl fmt::Display for Hex {
     }
 }
 
-fn shown(signature: &NoteSignature) -> String {
-    format!("{}+{}", signature.name.as_str().escape_debug(), Hex(signature.key_id))
-}
-
 fn context(expected: &str, found: &str) -> SignatureDefect {
     let found = found.chars().take(80).flat_map(char::escape_debug).collect();
     SignatureDefect::Context { expected: expected.to_owned(), found }
@@ -193,7 +194,7 @@ fn context(expected: &str, found: &str) -> SignatureDefect {
 /// Checks that a log's key signed exactly this text.
 ///
 /// # Errors
-/// `GB-SIG-CONTEXT` for the key of a witness or the message of a cosignature, `GB-SIG-UNKNOWN-KEY` for another key's
+/// `GB-SIG-CONTEXT` for the key of a witness or the message of a cosignature, `GB-SIG-MISSING` for another key's
 /// line, `GB-SIG-MALFORMED` where it has not 64 bytes, `GB-SIG-INVALID`.
 pub fn verify_note(key: &NoteKey, text: &[u8], signature: &NoteSignature) -> Result<(), SignatureDefect> {
     key.expect(NoteKeyType::Log, signature)?;
@@ -208,7 +209,7 @@ pub fn verify_note(key: &NoteKey, text: &[u8], signature: &NoteSignature) -> Res
 /// Checks that a witness cosigned the checkpoint of exactly this text, and returns when, in seconds since 1970.
 ///
 /// # Errors
-/// `GB-SIG-CONTEXT` for the key of a log, `GB-SIG-UNKNOWN-KEY` for another key's line, `GB-SIG-MALFORMED` where it has
+/// `GB-SIG-CONTEXT` for the key of a log, `GB-SIG-MISSING` for another key's line, `GB-SIG-MALFORMED` where it has
 /// not 72 bytes or says no time, `GB-SIG-INVALID`.
 pub fn verify_cosignature(key: &NoteKey, text: &[u8], signature: &NoteSignature) -> Result<u64, SignatureDefect> {
     key.expect(NoteKeyType::Witness, signature)?;
@@ -290,7 +291,8 @@ pub fn sign_checkpoint(signer: &dyn Signer, body: &str) -> Result<NoteSignature,
 }
 
 /// Cosigns a checkpoint as the witness of that name: what is said is that at `time` (seconds since 1970) this was the
-/// largest tree that the witness had seen of this log, and that it is consistent with all before.
+/// largest tree that the witness had seen of this log, and that it is consistent with all before. Whoever calls this has
+/// seen to that, and to it that the text is a checkpoint.
 ///
 /// # Errors
 /// [`SigningError`]: there is no such time, the key is no plain one, or cannot sign.

@@ -31,7 +31,7 @@ pub trait Signer {
 
     /// Signs the text of a note bare, without namespace: for checkpoints and cosignatures only, by
     /// [`sign_checkpoint`](super::sign_checkpoint) and [`cosign`](super::cosign). Whoever implements this begins with
-    /// [`check_note_text`](super::check_note_text), so that no SSHSIG can be made through it.
+    /// [`check_note_text`], so that no SSHSIG can be made through it.
     ///
     /// # Errors
     /// [`SigningError`], where the bytes are no such text, the key is on a token, out of reach, or its keeper refuses.

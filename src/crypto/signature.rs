@@ -48,6 +48,8 @@ pub enum SignatureDefect {
     },
     /// Nobody in the trust root holds its key; the fingerprint.
     UnknownKey(String),
+    /// No line of the note names the key; the verifier key.
+    Missing(String),
     /// The key did not sign these bytes.
     Invalid,
     /// The security key was not touched.
@@ -70,6 +72,7 @@ impl SignatureDefect {
             Self::WeakKey(_) => "GB-SIG-WEAK-KEY",
             Self::Context { .. } => "GB-SIG-CONTEXT",
             Self::UnknownKey(_) => "GB-SIG-UNKNOWN-KEY",
+            Self::Missing(_) => "GB-SIG-MISSING",
             Self::Invalid => "GB-SIG-INVALID",
             Self::NoPresence => "GB-SIG-NO-PRESENCE",
             Self::Role { .. } => "GB-SIG-ROLE",
@@ -96,6 +99,7 @@ impl fmt::Display for SignatureDefect {
                 write!(f, "it was made in the namespace \"{found}\", and \"{expected}\" is needed")
             }
             Self::UnknownKey(fingerprint) => write!(f, "the trust root knows no person with the key {fingerprint}"),
+            Self::Missing(key) => write!(f, "no signature names the key {key}"),
             Self::Invalid => f.write_str("the key did not sign these bytes"),
             Self::NoPresence => f.write_str("nobody touched the security key when it signed"),
             Self::Role { person, role } => write!(f, "{person} does not hold the role {role}"),
