@@ -193,6 +193,20 @@ impl Signer for AgentSigner {
         signature
             .map_err(|defect| refuse(self.agent.failed(&format!("its signature does not hold: {defect}")).to_string()))
     }
+
+    /// Has the agent sign a note, and checks what it returns before anybody stores it.
+    fn sign_note(&self, text: &[u8]) -> Result<[u8; 64], SigningError> {
+        let refuse = |what: String| SigningError::new("GB-KEY-AGENT", what);
+        crypto::check_note_text(text)?;
+        if !crypto::is_plain(&self.key) {
+            // What it would sign is no bare Ed25519 over the text, and no witness could check it.
+            let what = "the key is on a security key, which cannot sign checkpoints: use a plain ssh-ed25519 key";
+            return Err(refuse(what.into()));
+        }
+        let blob = self.agent.sign(&self.key, text).map_err(|error| refuse(error.to_string()))?;
+        crypto::note_signature_of(&self.key, text, &blob)
+            .map_err(|defect| refuse(self.agent.failed(&format!("its signature does not hold: {defect}")).to_string()))
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -281,6 +295,7 @@ pub(super) mod tests {
         assert_eq!(real.agent().keys().unwrap(), [key.public_key().clone()], "the RSA key is none that we use");
         let signer = real.agent().signer(&crypto::fingerprint(key.public_key())).unwrap();
         assert_eq!(signer.sign("test", b"message"), key.sign("test", b"message"));
+        assert_eq!(signer.sign_note(b"text\n"), key.sign_note(b"text\n"));
         let missing = real.agent().signer("SHA256:AAAA").unwrap_err();
         assert!(missing.to_string().contains("holds no usable key SHA256:AAAA"), "{missing}");
     }
@@ -323,6 +338,49 @@ pub(super) mod tests {
             let signer = AgentSigner { agent, key: key.public_key().clone() };
             assert_eq!(signer.sign("test", b"message").unwrap_err().code(), "GB-KEY-AGENT");
         }
+    }
+
+    #[test]
+    fn a_note_is_signed_by_the_agent_only_as_its_key_would_and_only_when_it_is_one() {
+        let key = crypto::PrivateKey::generate([1; 32]);
+        let blob = |algorithm: &str, signature: &[u8], tail: &[u8]| {
+            let (mut body, mut blob) = (Vec::new(), Vec::new());
+            put_string(&mut blob, algorithm.as_bytes());
+            put_string(&mut blob, signature);
+            blob.extend_from_slice(tail);
+            put_string(&mut body, &blob);
+            message(SIGN_RESPONSE, &body)
+        };
+        let good = key.sign_note(b"text\n").unwrap();
+        let other = key.sign_note(b"tex\n").unwrap();
+        let sign = |answer: Vec<u8>, text: &[u8]| {
+            let (_folder, agent) = agent_that_says(vec![answer]);
+            AgentSigner { agent, key: key.public_key().clone() }.sign_note(text)
+        };
+        assert_eq!(sign(blob("ssh-ed25519", &good, b""), b"text\n"), Ok(good));
+        for answer in [
+            blob("ssh-ed25519", &other, b""),
+            blob("ssh-ed25519", &good[..63], b""),
+            blob("ssh-ed25519", &good, b"\x01\0\0\0\x07"),
+            blob("ssh-rsa", &good, b""),
+            message(5, b""),
+        ] {
+            assert_eq!(sign(answer, b"text\n").unwrap_err().code(), "GB-KEY-AGENT");
+        }
+        let sshsig = crypto::signed_data("git-baseline.release", b"x");
+        assert_eq!(sign(blob("ssh-ed25519", &good, b""), &sshsig).unwrap_err().code(), "GB-KEY-SIGN");
+    }
+
+    #[test]
+    fn a_security_key_in_the_agent_signs_no_note() {
+        let mut wire = Vec::new();
+        let point = [&[0x58][..], &[0x66; 31]].concat();
+        for field in [&b"sk-ssh-ed25519@openssh.com"[..], &point, b"ssh:"] {
+            put_string(&mut wire, field);
+        }
+        let signer = AgentSigner { agent: Agent::at("/nonexistent"), key: PublicKey::from_wire(wire) };
+        let refused = signer.sign_note(b"text\n").unwrap_err();
+        assert!(refused.to_string().contains("security key"), "{refused}");
     }
 
     #[test]

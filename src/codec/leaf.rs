@@ -1,9 +1,10 @@
-//! The log's leaves and the Merkle root over them (RFC 6962 §2.1, SHA-256, so that public witnesses can follow).
+//! The log's leaves and the head over them (RFC 6962 §2.1, SHA-256, so that public witnesses can follow).
 //!
-//! Never here: tiles and checkpoints, which are written over the same leaves. Format: docs/format.md §8.
+//! Never here: the tree itself (`merkle`), tiles and checkpoints, which are written over the same leaves. Format: docs/format.md §8.
 
-use crate::codec::encode_plain;
-use crate::domain::{Digest, LogHead, Sha256Digest};
+use super::encode_plain;
+use super::merkle::{leaf_hash, merkle_root};
+use crate::domain::{Digest, LogHead};
 
 /// Returns the leaf of one statement that the log gained: deterministic CBOR of `[path, BLAKE3 of its bytes, BLAKE3 of
 /// its one signature]`, the last null where the statement carries none beside it (contract §3.2).
@@ -13,26 +14,8 @@ pub fn leaf(path: &str, statement: &Digest, signature: Option<&Digest>) -> Vec<u
 
 /// Returns size and root over leaves, in the order in which the log gained them.
 pub fn log_head(leaves: &[Vec<u8>]) -> LogHead {
-    let hashes: Vec<_> = leaves.iter().map(|leaf| node(0, leaf, &[])).collect();
-    let root = if hashes.is_empty() { Sha256Digest::of(b"") } else { subtree(&hashes) };
-    LogHead { root, size: leaves.len() as u64 }
-}
-
-fn node(prefix: u8, left: &[u8], right: &[u8]) -> Sha256Digest {
-    Sha256Digest::of(&[&[prefix], left, right].concat())
-}
-
-fn subtree(hashes: &[Sha256Digest]) -> Sha256Digest {
-    match hashes {
-        [] => Sha256Digest::of(b""),
-        [one] => *one,
-        _ => {
-            // The largest power of two below the count (RFC 6962 §2.1).
-            let half = hashes.len().next_power_of_two() / 2;
-            let (left, right) = hashes.split_at(half);
-            node(1, subtree(left).as_bytes(), subtree(right).as_bytes())
-        }
-    }
+    let hashes: Vec<_> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+    LogHead { root: merkle_root(&hashes), size: leaves.len() as u64 }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Public keys: which ones are acceptable at all, and their spellings for people.
 //!
-//! Acceptable: Ed25519, plain or on a security key, in exactly one encoding, of full order. Never here: whose key it
+//! Acceptable: Ed25519, plain or on a security key, in exactly one encoding, of no small order. Never here: whose key it
 //! is. Serves contract §2 ("weak or non-canonical keys refused on import").
 
 use std::str::FromStr as _;
@@ -76,6 +76,11 @@ impl<'a> KeyParts<'a> {
 /// `GB-SIG-MALFORMED`, `GB-SIG-ALGORITHM` or `GB-SIG-WEAK-KEY`.
 pub fn check_key(key: &PublicKey) -> Result<(), SignatureDefect> {
     KeyParts::parse(key.as_wire())?.verifying_key().map(|_| ())
+}
+
+/// Says whether a key is a plain one, which alone can sign checkpoints.
+pub fn is_plain(key: &PublicKey) -> bool {
+    KeyParts::parse(key.as_wire()).is_ok_and(|parts| parts.application.is_none())
 }
 
 /// Returns the wire form of a plain key.

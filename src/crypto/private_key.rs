@@ -9,6 +9,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
 use super::key::{PLAIN, plain_key};
+use super::note::check_note_text;
 use super::signature::{Signature, signed_data};
 use super::wire::put_string;
 use super::{envelope, pkcs};
@@ -27,6 +28,14 @@ pub trait Signer {
     /// # Errors
     /// [`SigningError`], where the key is out of reach, or its keeper refuses.
     fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<Signature, SigningError>;
+
+    /// Signs the text of a note bare, without namespace: for checkpoints and cosignatures only, by
+    /// [`sign_checkpoint`](super::sign_checkpoint) and [`cosign`](super::cosign). Whoever implements this begins with
+    /// [`check_note_text`], so that no SSHSIG can be made through it.
+    ///
+    /// # Errors
+    /// [`SigningError`], where the bytes are no such text, the key is on a token, out of reach, or its keeper refuses.
+    fn sign_note(&self, text: &[u8]) -> Result<[u8; 64], SigningError>;
 }
 
 /// Why something could not be signed.
@@ -163,6 +172,11 @@ impl Signer for PrivateKey {
         put_string(&mut blob, &self.secret.sign(&signed_data(namespace, bytes)).to_bytes());
         Signature::from_parts(self.public.clone(), namespace, &blob)
             .map_err(|defect| SigningError::new("GB-KEY-SIGN", defect.to_string()))
+    }
+
+    fn sign_note(&self, text: &[u8]) -> Result<[u8; 64], SigningError> {
+        check_note_text(text)?;
+        Ok(self.secret.sign(text).to_bytes())
     }
 }
 

@@ -20,6 +20,8 @@ const VERSION: u32 = 1;
 const HASH: &[u8] = b"sha512";
 /// No armour may be larger, in bytes.
 const MOST_BYTES: usize = 64 * 1024;
+/// Checkpoints are signed by fewer types of keys than records.
+pub(super) const NOTE_KEY_TYPE: &str = "key type for notes";
 /// Set by a security key that was touched.
 const PRESENCE: u8 = 0x01;
 
@@ -59,6 +61,8 @@ pub enum SignatureDefect {
         /// Where the word stands; none outside of the log.
         position: Option<u64>,
     },
+    /// No line of the note names the key; the verifier key.
+    Missing(String),
     /// The key did not sign these bytes.
     Invalid,
     /// The security key was not touched.
@@ -82,6 +86,7 @@ impl SignatureDefect {
             Self::Context { .. } => "GB-SIG-CONTEXT",
             Self::UnknownKey(_) => "GB-SIG-UNKNOWN-KEY",
             Self::Revoked { .. } => "GB-SIG-REVOKED",
+            Self::Missing(_) => "GB-SIG-MISSING",
             Self::Invalid => "GB-SIG-INVALID",
             Self::NoPresence => "GB-SIG-NO-PRESENCE",
             Self::Role { .. } => "GB-SIG-ROLE",
@@ -97,6 +102,9 @@ impl fmt::Display for SignatureDefect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => write!(f, "malformed: {what}"),
+            Self::Algorithm { what, found } if *what == NOTE_KEY_TYPE => {
+                write!(f, "the {what} \"{found}\" is not accepted: only plain Ed25519")
+            }
             Self::Algorithm { what, found } => {
                 write!(f, "the {what} \"{found}\" is not accepted: only ssh-ed25519 and sk-ssh-ed25519, with sha512")
             }
@@ -115,6 +123,7 @@ impl fmt::Display for SignatureDefect {
                     None => f.write_str(", and this is not in the log"),
                 }
             }
+            Self::Missing(key) => write!(f, "no signature names the key {key}"),
             Self::Invalid => f.write_str("the key did not sign these bytes"),
             Self::NoPresence => f.write_str("nobody touched the security key when it signed"),
             Self::Role { person, role } => write!(f, "{person} does not hold the role {role}"),
@@ -133,7 +142,7 @@ struct Proof {
 }
 
 /// A signature that is well formed. It says which key made it in which namespace; whether that is so, and who holds
-/// the key, is for [`attest`](super::attest) to say.
+/// the key, is for [`attest`](super::attest()) to say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature {
     key: PublicKey,

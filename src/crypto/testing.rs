@@ -130,6 +130,10 @@ impl Signer for Token {
         blob.extend_from_slice(&[self.flags, 0, 0, 0, 7]);
         Ok(Signature::from_parts(self.public.clone(), namespace, &blob).unwrap())
     }
+
+    fn sign_note(&self, _: &[u8]) -> Result<[u8; 64], SigningError> {
+        Err(SigningError::new("GB-KEY-SIGN", "a security key does not sign notes"))
+    }
 }
 
 /// An SSHSIG of any fields, in armour.

@@ -50,6 +50,11 @@ impl Sha256Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Wraps 32 bytes that are known to be a digest.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Returns the 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -4,6 +4,7 @@
 //! `serde` because their field order *is* the stored order (docs/format.md §2); nothing is encoded here.
 
 mod change;
+mod checkpoint;
 mod component;
 mod component_delta;
 mod delta;
@@ -23,6 +24,7 @@ mod version;
 pub use change::{
     ChangeRequest, ChangeType, Segment, Standing, State, Subject, VerificationRecord, VersionBound, compose, segments,
 };
+pub use checkpoint::{Checkpoint, KeyName, NoteSignature, SignedNote};
 pub use component::{Component, ComponentHash, Coverage, CoverageStatus, Overlay, Scope};
 pub use component_delta::{ComponentDelta, ComponentState, StateHash};
 pub use delta::{FactChange, ItemDelta, ItemOperation, ManifestDelta};
