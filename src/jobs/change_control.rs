@@ -154,10 +154,15 @@ fn count(judging: &Judging<'_>, change: &mut JudgedChange, commits: &[&OwnChange
     let classes: Vec<ItemClass> =
         change.segments.iter().flat_map(|s| [&s.before, &s.after]).flatten().map(|state| state.class).collect();
     let groups = judging.trust.root().approval_groups(&classes, judging.policy.change_control.approvals);
-    let demands = required(&groups, &change.segments);
+    let guarded = change.segments.iter().any(touches_rules);
     let mut shortfalls = Vec::new();
-    for groups in &demands {
-        match vouched(judging, change, &change.content, groups, Meaning::Approved, CONTENT, &said) {
+    for (groups, held) in required(&groups, guarded) {
+        match vouched(judging, change, &change.content, &groups, Meaning::Approved, CONTENT, &said) {
+            Ok(persons) if held && !persons.iter().any(|person| guards(judging, person)) => {
+                change
+                    .why
+                    .push("what touches the baseline's own rules takes an approver of quality or security".into());
+            }
             Ok(persons) => {
                 change.approvals = named(&said, Meaning::Approved, &change.content, &persons, &digest);
                 change.approved = true;
@@ -195,14 +200,24 @@ fn spent(earlier: &[StoredRelease]) -> BTreeSet<Digest> {
 /// Who may verify: everybody but automation, and never who took part.
 const VERIFYING: [RoleName; 4] = [RoleName::Approver, RoleName::Security, RoleName::Quality, RoleName::Developer];
 
-/// What touches the baseline's own rules takes quality or security besides (contract §3.5).
-fn required(groups: &[Group], segments: &[Segment]) -> Vec<Vec<Group>> {
-    let rules = |segment: &Segment| matches!(&segment.subject, Subject::Path(path) if path.starts_with(b".baseline/"));
-    let guarded = [RoleName::Quality, RoleName::Security];
-    if !segments.iter().any(rules) || groups.iter().any(|group| guarded.contains(&group.role)) {
-        return vec![groups.to_vec()];
+/// A change of the baseline's own rules takes quality or security besides (contract §3.5).
+fn touches_rules(segment: &Segment) -> bool {
+    matches!(&segment.subject, Subject::Path(path) if path.starts_with(b".baseline/"))
+}
+
+const GUARDS: [RoleName; 2] = [RoleName::Quality, RoleName::Security];
+
+fn guards(judging: &Judging<'_>, person: &PersonId) -> bool {
+    let root = judging.trust.root();
+    GUARDS.iter().any(|role| root.role(*role).is_some_and(|role| role.persons.contains(person)))
+}
+
+/// Returns what may satisfy the gate: the groups that are asked for; where the baseline's own rules change, with one
+/// among them who holds quality or security, or with one of these in the place of an approver.
+fn required(groups: &[Group], guarded: bool) -> Vec<(Vec<Group>, bool)> {
+    if !guarded || groups.iter().any(|group| GUARDS.contains(&group.role)) {
+        return vec![(groups.to_vec(), false)];
     }
-    // One approver who signs as quality or security is one of those who are asked for anyway.
     let with = |role| {
         let mut with = groups.to_vec();
         if let Some(own) = with.iter_mut().find(|group| group.role == RoleName::Approver) {
@@ -211,9 +226,11 @@ fn required(groups: &[Group], segments: &[Segment]) -> Vec<Vec<Group>> {
         with.retain(|group| group.count > 0);
         with.push(Group { role, count: 1 });
         with.sort();
-        with
+        (with, false)
     };
-    guarded.map(with).to_vec()
+    let mut all = vec![(groups.to_vec(), true)];
+    all.extend(GUARDS.map(with));
+    all
 }
 
 fn vouched(

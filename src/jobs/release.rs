@@ -165,7 +165,11 @@ fn in_force(findings: &[Finding]) -> Vec<String> {
 fn blocking(inspection: &Inspection, findings: &[Finding]) -> Vec<String> {
     let stops =
         findings.iter().filter(|finding| finding.stands() && finding.severity >= inspection.policy.checks.block);
-    stops.map(|f| f.path.as_ref().map_or_else(|| f.rule.to_owned(), |path| format!("{} at {path}", f.rule))).collect()
+    let named = |f: &Finding| match &f.path {
+        Some(path) => format!("{} at {path}", f.rule),
+        None => format!("{}: {}", f.rule, f.message),
+    };
+    stops.map(named).collect()
 }
 
 fn gate_results(findings: &[Finding]) -> Vec<GateResult> {
@@ -278,7 +282,12 @@ fn blocked(draft: &Draft) -> Failure {
         ),
     );
     failure.causes = draft.blocked.iter().take(20).cloned().collect();
-    failure.hint(format!("git baseline check {}", draft.statement.commit.short()))
+    let about_changes = draft.blocked.iter().all(|what| what.starts_with("change-"));
+    failure.hint(if about_changes {
+        "git baseline changes".to_owned()
+    } else {
+        format!("git baseline check {}", draft.statement.commit.short())
+    })
 }
 
 /// Returns the sign-off's bytes and its armoured signature.

@@ -82,7 +82,7 @@ fn answer(args: &ChangesArgs, context: &Context, repository: &Repository, review
     }
     let _ = writeln!(
         text,
-        "{} commits, {} changes{}",
+        "{} commits, {} change requests{}",
         review.commits.len(),
         review.changes.len(),
         if question { format!(", {} that were asked for", shown.len() + unnamed.len()) } else { String::new() }
