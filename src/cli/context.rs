@@ -11,8 +11,8 @@ use super::identity::{self, KeySource};
 use super::state::State;
 use super::{Color, Format, git};
 use crate::crypto::Signer;
-use crate::domain::{Digest, Timestamp};
-use crate::jobs::{Anchor, Exit, Failure, Log, Progress, Trust};
+use crate::domain::{Digest, RoleName, Timestamp};
+use crate::jobs::{Anchor, Exit, Failure, Log, Progress, Trust, may_sign_log, sign_log};
 use crate::store::{Access, Identity, Location, Repository};
 
 /// What every command gets.
@@ -92,14 +92,44 @@ impl Context {
 
     /// Opens log and trust for commands that write, or that resolve release names. The pins decide.
     pub(super) fn trusted<'r>(&self, repository: &'r Repository) -> Result<(Log<'r>, Trust), Failure> {
-        let log = Log::open(repository)?;
+        let mut log = Log::open(repository)?;
         let trust = log.trust(&self.anchor(None)?)?;
         Ok((log, trust))
     }
 
+    /// Opens log and trust for whoever is about to add to the log. Where his key may sign checkpoints, what others added
+    /// is validated first, so that it counts for what he does now.
+    pub(super) fn settled<'r>(
+        &self,
+        repository: &'r Repository,
+        signer: &dyn Signer,
+    ) -> Result<(Log<'r>, Trust), Failure> {
+        let (log, trust) = self.trusted(repository)?;
+        if log.pending.is_empty() || !may_sign_log(trust.root(), signer) {
+            return Ok((log, trust));
+        }
+        sign_log(repository, &log, &trust, signer, &self.git_identity(repository))?;
+        self.trusted(repository)
+    }
+
+    /// Says on stderr what still waits for a checkpoint.
+    pub(super) fn tell_pending(&self, repository: &Repository) {
+        let Ok((log, trust)) = self.trusted(repository) else { return };
+        if log.pending.is_empty() {
+            return;
+        }
+        let holders = trust.root().role(RoleName::Log).map(|role| role.persons.clone()).unwrap_or_default();
+        let holders: Vec<String> = holders.iter().map(ToString::to_string).collect();
+        self.remark(&format!(
+            "pending: {} statements do not count before a checkpoint covers them; next: {} runs `git baseline checkpoint`",
+            log.pending.len(),
+            holders.join(" or ")
+        ));
+    }
+
     /// Returns log and trust where there are any that the pins confirm; looking commands work without.
     pub(super) fn known<'r>(&self, repository: &'r Repository) -> Result<Option<(Log<'r>, Trust)>, Failure> {
-        let Some(log) = Log::find(repository)? else { return Ok(None) };
+        let Some(mut log) = Log::find(repository)? else { return Ok(None) };
         match log.trust(&self.anchor(None)?) {
             Ok(trust) => Ok(Some((log, trust))),
             Err(failure) if failure.exit == Exit::Inconclusive => Ok(None),

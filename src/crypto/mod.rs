@@ -25,7 +25,10 @@ pub use note::{
 pub use private_key::{KeyError, PrivateKey, Signer, SigningError};
 pub use root::RootDefect;
 pub use signature::{Signature, SignatureDefect, signed_data};
-pub use threshold::{Demand, NotCounted, RootSignature, Shortfall, Verified, first_root, next_root, vouched};
+pub use threshold::{
+    Demand, NotCounted, RootSignature, Shortfall, Verified, Witnessed, first_root, logged, next_root, vouched,
+    witnessed,
+};
 
 /// The namespace that sign-offs are signed in.
 pub const SIGN_OFF_NAMESPACE: &str = "git-baseline.signoff";

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::attest::{Attested, Authority, attest_by};
+use super::note::{NoteKey, NoteKeyType};
 use super::root::{self, RootDefect};
 use super::signature::Signature;
-use crate::domain::{Digest, Group, Meaning, Person, PersonId, PublicKey, RoleName, SignOff, TrustRoot};
+use crate::domain::{
+    Digest, Group, KeyName, Meaning, Person, PersonId, PublicKey, RoleName, SignOff, SignedNote, TrustRoot,
+};
 
 /// Something that enough distinct persons signed. Only this file makes one.
 #[derive(Clone, Debug)]
@@ -228,6 +231,60 @@ fn obstacle(
     }
     let excluded = demand.excluded.contains(&person.id);
     excluded.then(|| format!("{who} took part in what is signed, and cannot vouch for it"))
+}
+
+/// Proves that the log was validated up to a checkpoint: as many holders of role `log` as it takes signed the note, each
+/// with a key that still counts for a log of that size.
+///
+/// # Errors
+/// [`Shortfall`], with the reason for each signature that did not count.
+pub fn logged(root: &Verified<TrustRoot>, note: &SignedNote, size: u64) -> Result<Verified<String>, Shortfall> {
+    let value = root.value();
+    let position = size.checked_sub(1);
+    let mut voices = Vec::new();
+    for person in &value.persons {
+        for key in &person.keys {
+            let name = KeyName::parse(&value.origin);
+            let known = name.and_then(|name| NoteKey::from_public_key(name, NoteKeyType::Log, key).ok());
+            if !known.is_some_and(|known| known.check_checkpoint(note).is_ok()) {
+                continue;
+            }
+            let revoked = value.barred(key, position);
+            let why =
+                |by: &crate::domain::Revocation| format!("a key of {} that was revoked as {}", named(person), by.kind);
+            voices.push(Voice { person, key, role: RoleName::Log, obstacle: revoked.map(why) });
+        }
+    }
+    let threshold = value.role(RoleName::Log).map_or(1, |role| role.threshold);
+    let signers = count(value, &[Group { role: RoleName::Log, count: threshold }], voices.into_iter())?;
+    Ok(Verified { value: note.text.clone(), signers })
+}
+
+/// Who outside saw a checkpoint, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The newest time of each operator, in seconds since 1970.
+    pub operators: BTreeMap<String, u64>,
+    /// The newest time by which as many as the root asks for had seen it; none where too few did, or none is asked for.
+    pub quorum: Option<u64>,
+}
+
+/// Counts the witnesses of a checkpoint: distinct operators, who hold no other role (contract §3.2).
+pub fn witnessed(root: &TrustRoot, note: &SignedNote) -> Witnessed {
+    let mut operators: BTreeMap<String, u64> = BTreeMap::new();
+    for witness in &root.witnesses {
+        let Some(name) = KeyName::parse(&witness.name) else { continue };
+        let Ok(key) = NoteKey::new(name, NoteKeyType::Witness, witness.key) else { continue };
+        if let Ok(Some(time)) = key.witnessed(note) {
+            let newest = operators.entry(witness.operator.clone()).or_default();
+            *newest = time.max(*newest);
+        }
+    }
+    let mut times: Vec<u64> = operators.values().copied().collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    let asked = usize::try_from(root.witness_quorum).unwrap_or(usize::MAX);
+    let quorum = asked.checked_sub(1).and_then(|at| times.get(at)).copied();
+    Witnessed { operators, quorum }
 }
 
 /// A signature over a trust root, and where it stands in the log; nowhere while the root is being made.

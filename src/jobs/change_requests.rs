@@ -142,7 +142,7 @@ pub fn open_change(
     let path = format!("{}requests/{digest}.cbor", folder(&request.id));
     let files = BTreeMap::from([(path.clone(), bytes), (format!("{path}.sig"), armour.into_bytes())]);
     let message = format!("Open change {}\n", request.id);
-    append(repository, log, &files, &Appending { identity, message })?;
+    append(repository, log, trust, &files, signer, &Appending { identity, message })?;
     Ok(StoredRequest { request, digest, position: log.leaves.len() as u64 })
 }
 

@@ -12,6 +12,7 @@ use crate::domain::{
     Digest, EntryKind, Floors, Manifest, ObjectId, Person, PersonId, RepoPath, Role, RoleName, Severity, Timestamp,
     TrustRoot,
 };
+use crate::jobs::checkpoint;
 use crate::jobs::log::LOG_REF;
 use crate::jobs::{Exit, Failure};
 use crate::policy::Policy;
@@ -62,7 +63,13 @@ pub fn found(repository: &Repository, founding: &Founding<'_>, signer: &dyn Sign
     let identity =
         Identity { name: founding.name.to_owned(), email: founding.email.to_owned(), time: founding.now.seconds() };
     let message = format!("Found the baseline of {}\n", founding.product);
-    let new = repository.append_to_log(None, &files, &identity, &message)?;
+    let origin = origin(founding);
+    let mut leaves = Vec::new();
+    for (path, bytes) in &files {
+        leaves.push(codec::leaf(path, &Digest::of(bytes), None));
+    }
+    let derived = checkpoint::derived(&origin, &leaves, signer)?;
+    let new = repository.append_to_log(None, &files, Some(&derived), &identity, &message)?;
     repository.update_refs(&[RefEdit { name: LOG_REF.to_owned(), expected: None, new, message }])?;
     Ok(Digest::of(&bytes))
 }

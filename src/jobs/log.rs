@@ -24,11 +24,17 @@ pub struct Log<'r> {
     repository: &'r Repository,
     /// The commit that the log's ref points to.
     pub head: ObjectId,
-    /// Its statements, in the order in which they came.
+    /// Its statements, in the order in which they came; once trust was found, those that a checkpoint covers.
     pub leaves: Vec<Leaf>,
+    /// Statements that no checkpoint covers yet: they prove nothing.
+    pub pending: Vec<Leaf>,
     /// Where each statement stands among them.
     positions: BTreeMap<String, usize>,
     files: BTreeMap<String, ObjectId>,
+    /// The files of pending statements.
+    pending_files: BTreeMap<String, ObjectId>,
+    /// Every checkpoint that the log held, the newest first.
+    pub(super) checkpoints: Vec<ObjectId>,
     encoded: OnceCell<Vec<Vec<u8>>>,
 }
 
@@ -82,14 +88,79 @@ impl<'r> Log<'r> {
     pub fn find_at(repository: &'r Repository, name: &str) -> Result<Option<Self>, Failure> {
         let Some(head) = repository.reference(name)? else { return Ok(None) };
         let (mut leaves, mut files, mut positions) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut checkpoints = Vec::new();
         for commit in repository.log_history(head)? {
+            checkpoints.extend(commit.checkpoint);
             for leaf in leaves_of(&commit.added) {
                 positions.insert(leaf.path.clone(), leaves.len());
                 leaves.push(leaf);
             }
             files.extend(commit.added);
         }
-        Ok(Some(Self { repository, head, leaves, positions, files, encoded: OnceCell::new() }))
+        checkpoints.reverse();
+        Ok(Some(Self {
+            repository,
+            head,
+            leaves,
+            pending: Vec::new(),
+            positions,
+            files,
+            pending_files: BTreeMap::new(),
+            checkpoints,
+            encoded: OnceCell::new(),
+        }))
+    }
+
+    /// Sets aside what stands after the first `size` statements: it is pending, and proves nothing (contract §3.2).
+    pub(super) fn accept(&mut self, size: usize) {
+        self.pending = self.leaves.split_off(size.min(self.leaves.len()));
+        for leaf in &self.pending {
+            self.positions.remove(&leaf.path);
+            for path in [Some(&leaf.path), leaf.signature.as_ref()].into_iter().flatten() {
+                if let Some(blob) = self.files.remove(path) {
+                    self.pending_files.insert(path.clone(), blob);
+                }
+            }
+        }
+        if let Some(encoded) = self.encoded.get_mut() {
+            encoded.truncate(size);
+        }
+    }
+
+    /// Returns the leaves that the log has when `files` are added, pending ones too.
+    ///
+    /// # Errors
+    /// Where a blob is missing or damaged.
+    pub(super) fn leaves_with(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Vec<u8>>, Failure> {
+        let mut leaves = self.encoded()?.to_vec();
+        for leaf in &self.pending {
+            leaves.push(self.encode(leaf)?);
+        }
+        let unread = ObjectId::Sha1([0; 20]);
+        let added: Vec<(String, ObjectId)> = files.keys().map(|path| (path.clone(), unread)).collect();
+        for leaf in leaves_of(&added) {
+            let bytes = |path: &String| files.get(path).map(|bytes| Digest::of(bytes));
+            if let Some(statement) = bytes(&leaf.path) {
+                leaves.push(codec::leaf(&leaf.path, &statement, leaf.signature.as_ref().and_then(bytes).as_ref()));
+            }
+        }
+        Ok(leaves)
+    }
+
+    fn encode(&self, leaf: &Leaf) -> Result<Vec<u8>, Failure> {
+        let digest = |path: &String| Ok::<_, Failure>(Digest::of(&self.read_any(path)?.unwrap_or_default()));
+        let signature = leaf.signature.as_ref().map(digest).transpose()?;
+        Ok(codec::leaf(&leaf.path, &digest(&leaf.path)?, signature.as_ref()))
+    }
+
+    /// Returns the bytes of a file of the log, of pending statements too.
+    fn read_any(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.blob_id(path).map(|blob| self.repository.blob(blob).map_err(Failure::from)).transpose()
+    }
+
+    /// Returns the repository that it was read from.
+    pub(super) const fn repository(&self) -> &'r Repository {
+        self.repository
     }
 
     /// Returns the bytes of a file of the log.
@@ -111,9 +182,14 @@ impl<'r> Log<'r> {
         })
     }
 
-    /// Returns the blob of a file of the log.
+    /// Returns the blob of a file of the log, of pending statements too.
     pub fn blob_id(&self, path: &str) -> Option<ObjectId> {
-        self.files.get(path).copied()
+        self.files.get(path).or_else(|| self.pending_files.get(path)).copied()
+    }
+
+    /// Returns every file with its blob, of pending statements too, sorted by path.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = (&str, ObjectId)> {
+        self.files.iter().chain(&self.pending_files).map(|(path, blob)| (path.as_str(), *blob))
     }
 
     /// Returns the paths below a folder, sorted.
@@ -164,12 +240,7 @@ impl<'r> Log<'r> {
         if let Some(known) = self.encoded.get() {
             return Ok(known);
         }
-        let mut leaves = Vec::with_capacity(self.leaves.len());
-        for leaf in &self.leaves {
-            let signature = leaf.signature.as_ref().map(|path| self.need(path)).transpose()?;
-            let signature = signature.map(|bytes| Digest::of(&bytes));
-            leaves.push(codec::leaf(&leaf.path, &Digest::of(&self.need(&leaf.path)?), signature.as_ref()));
-        }
+        let leaves = self.leaves.iter().map(|leaf| self.encode(leaf)).collect::<Result<Vec<_>, Failure>>()?;
         Ok(self.encoded.get_or_init(|| leaves))
     }
 
@@ -180,7 +251,7 @@ impl<'r> Log<'r> {
     /// Where a blob is missing or damaged.
     pub fn place_for(&self, folder: &str, file: &str, bytes: &[u8]) -> Result<String, Failure> {
         let path = format!("{folder}{file}");
-        match self.read(&path)? {
+        match self.read_any(&path)? {
             None => Ok(folder.to_owned()),
             Some(taken) if taken == bytes => Ok(folder.to_owned()),
             Some(_) => Ok(beside(folder, &Digest::of(bytes))),

@@ -6,6 +6,7 @@ mod affected;
 mod append;
 mod change_control;
 mod change_requests;
+mod checkpoint;
 mod commit_delta;
 mod derived;
 mod deviations;
@@ -42,6 +43,9 @@ mod verify;
 pub use affected::{Affected, affected_releases, affected_tags};
 pub use change_control::{CONTENT, JudgedChange, Judging};
 pub use change_requests::{Requests, StoredRequest, open_change};
+pub use checkpoint::{
+    Accepted, compose as compose_checkpoint, may_sign as may_sign_log, parse as parse_checkpoint, sign_log,
+};
 pub use commit_delta::{CommitDelta, commit_delta, policy_of};
 pub use failure::{Exit, Failure};
 pub use history::{Comparison, Event, Side, compare, history, side_of};
@@ -50,7 +54,7 @@ pub use initialize::{Founding, found, proposal};
 pub use inspect::{Inspection, StagedCheck, check_staged, policy_finding, requests_missing, thresholds};
 pub use log::{LOG_REF, Log, NOTES_REF, RELEASE_REFS};
 pub use record::{Recorded, commits_without_record, record, unrecorded, unrecorded_tip};
-pub use release::{Draft, Made, TOOL, draft, make};
+pub use release::{Draft, Made, TOOL, blocked as gate_blocked, draft, make};
 pub use releases::{
     ReleaseStatus, Releases, ShownSignOff, Statement, StoredRelease, Unreleased, read as read_release, standing,
     stored_document,

@@ -11,6 +11,7 @@ use crate::domain::{
     StoredDocument, Target, Timestamp,
 };
 use crate::export;
+use crate::jobs::append::{self, Appending};
 use crate::jobs::change_control::{JudgedChange, Judging};
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::{LOG_REF, Log, RELEASE_REFS};
@@ -248,7 +249,8 @@ pub fn make(
     files.extend(draft.sealed.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
     files.retain(|path, _| log.blob_id(path).is_none());
     let message = format!("Release {name}\n");
-    let commit = repository.append_to_log(Some(log.head), &files, identity, &message)?;
+    let appending = Appending { identity, message: message.clone() };
+    let commit = append::write(repository, log, trust, &files, signer, &appending)?;
     let reference =
         derived::write_release(repository, &draft.statement, &files, &draft.inspection.collected.manifest, &folder)?;
     let name_of_ref = format!("{RELEASE_REFS}{name}");
@@ -258,19 +260,25 @@ pub fn make(
         RefEdit { name: LOG_REF.to_owned(), expected: Some(log.head), new: commit, message: message.clone() },
         RefEdit { name: name_of_ref, expected: ref_before, new: reference, message },
     ])?;
-    let status = status_after(repository, trust, &name)?;
+    let status = status_after(repository, &name)?;
     Ok(Made { draft, status, digest: written })
 }
 
-fn status_after(repository: &Repository, trust: &Trust, name: &ReleaseName) -> Result<ReleaseStatus, Failure> {
-    match releases::read(&Log::open(repository)?, trust, name) {
+fn status_after(repository: &Repository, name: &ReleaseName) -> Result<ReleaseStatus, Failure> {
+    let mut log = Log::open(repository)?;
+    let trust = log.trust_as_claimed()?;
+    match releases::read(&log, &trust, name) {
         Ok(StoredRelease { status, .. }) => Ok(status),
-        Err(failure) if failure.code == "GB-RELEASE-PROPOSED" => Ok(ReleaseStatus::Proposed),
+        // Until a checkpoint covers it, it is not even proposed.
+        Err(failure) if ["GB-RELEASE-PROPOSED", "GB-USE-RELEASE"].contains(&failure.code) => {
+            Ok(ReleaseStatus::Proposed)
+        }
         Err(failure) => Err(failure),
     }
 }
 
-fn blocked(draft: &Draft) -> Failure {
+/// Returns the refusal of a draft that the gate does not let pass.
+pub fn blocked(draft: &Draft) -> Failure {
     let name = &draft.statement.name;
     let mut failure = Failure::new(
         Exit::Disproven,

@@ -42,7 +42,7 @@ pub fn reproduce(
     output: Option<&Path>,
     progress: &dyn Progress,
 ) -> Result<Reproduction, Failure> {
-    let log = Log::open(repository)?;
+    let mut log = Log::open(repository)?;
     let trust = log.trust(anchor)?;
     let stored = releases::read(&log, &trust, name)?;
     let release = stored.release().clone();

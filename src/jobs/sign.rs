@@ -109,9 +109,13 @@ pub fn sign(
         return Err(Failure::new(Exit::Usage, "GB-USE-SIGNED", "the log holds this very sign-off already"));
     }
     let message = format!("Sign {}: {}\n", sign_off.target.name, sign_off.meaning);
-    append(repository, log, &files, &Appending { identity: signing.identity, message })?;
+    append(repository, log, trust, &files, signing.signer, &Appending { identity: signing.identity, message })?;
     let status = match target {
-        SignTarget::Release(name) => Releases::of(&Log::open(repository)?, trust)?.status(name),
+        SignTarget::Release(name) => {
+            let mut log = Log::open(repository)?;
+            let trust = log.trust_as_claimed()?;
+            Releases::of(&log, &trust)?.status(name)
+        }
         _ => None,
     };
     Ok(Signed { sign_off, about: subject.about, status })

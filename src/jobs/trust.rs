@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::codec;
 use crate::crypto::{self, Authority, RootDefect, RootSignature, Verified};
-use crate::domain::{Digest, LogHead, RoleName, TrustRoot};
+use crate::domain::{Checkpoint, Digest, LogHead, RoleName, SignedNote, TrustRoot};
+use crate::jobs::checkpoint::{self, Accepted};
 use crate::jobs::log::{Log, parse_signature};
 use crate::jobs::{Exit, Failure};
 
@@ -51,6 +52,8 @@ pub struct Trust {
     newest: Link,
     /// Roots in the log that have no effect.
     pub proposals: Vec<Proposal>,
+    /// How far the log was validated.
+    pub checkpoint: Accepted,
 }
 
 impl Log<'_> {
@@ -66,8 +69,8 @@ impl Log<'_> {
     ///
     /// # Errors
     /// `GB-TRUST-UNPINNED` where there is no anchor, `GB-TRUST-FINGERPRINT` where it is another one,
-    /// and whatever is wrong with the first root itself.
-    pub fn trust(&self, anchor: &Anchor) -> Result<Trust, Failure> {
+    /// and whatever is wrong with the first root itself, or with the checkpoint. What no checkpoint covers is set aside.
+    pub fn trust(&mut self, anchor: &Anchor) -> Result<Trust, Failure> {
         let fingerprint = self.claimed_fingerprint()?;
         match anchor.given {
             Some(given) if given != fingerprint => {
@@ -88,9 +91,77 @@ impl Log<'_> {
     /// Verifies the trust roots in themselves: each is signed as it must be. Says nothing of who made the first.
     ///
     /// # Errors
-    /// Whatever is wrong with the first root; `GB-LOG-FORK` where a later one was made on another log.
-    pub fn trust_as_claimed(&self) -> Result<Trust, Failure> {
-        Walk::begin(self)?.to_the_end()
+    /// Whatever is wrong with the first root; `GB-LOG-FORK` where a later one was made on another log;
+    /// `GB-LOG-UNSIGNED` where no checkpoint covers anything, `GB-LOG-ROOT` where one signs another log.
+    pub fn trust_as_claimed(&mut self) -> Result<Trust, Failure> {
+        let (trust, size) = self.accepted()?;
+        self.accept(size);
+        Ok(trust)
+    }
+
+    /// Goes back through the checkpoints to the newest that enough holders of role `log` signed, as the roots that it
+    /// covers say. One that does not hold is named and has no effect: whoever can push could bring one.
+    fn accepted(&self) -> Result<(Trust, usize), Failure> {
+        let mut void = Vec::new();
+        for blob in &self.checkpoints {
+            match checkpoint::parse(&self.repository().blob(*blob)?) {
+                Ok((note, stated)) => match self.held_against(note, &stated, &mut void)? {
+                    Some(found) => return Ok(found),
+                    None => continue,
+                },
+                Err(failure) => void.push(failure.to_string()),
+            }
+        }
+        // Who made the first root is a matter of its fingerprint; it is told whether or not the log is signed.
+        Walk::begin(self)?;
+        let mut failure = Failure::new(Exit::Inconclusive, "GB-LOG-UNSIGNED", "no checkpoint of this log holds")
+            .hint("let a holder of role log run `git baseline checkpoint`");
+        failure.causes = void;
+        Err(failure)
+    }
+
+    fn held_against(
+        &self,
+        note: SignedNote,
+        stated: &Checkpoint,
+        void: &mut Vec<String>,
+    ) -> Result<Option<(Trust, usize)>, Failure> {
+        let size = usize::try_from(stated.head.size).ok().filter(|size| *size <= self.leaves.len() && *size > 0);
+        let Some(size) = size else {
+            void.push(format!(
+                "a checkpoint of {} statements, and the log has {}",
+                stated.head.size,
+                self.leaves.len()
+            ));
+            return Ok(None);
+        };
+        let mut trust = Walk::begin(self)?.up_to(size)?;
+        if trust.root().origin != stated.origin {
+            void.push(format!("a checkpoint of another log, \"{}\"", stated.origin.escape_debug()));
+            return Ok(None);
+        }
+        match crypto::logged(&trust.newest.root, &note, stated.head.size) {
+            Err(shortfall) => {
+                let causes: Vec<String> = shortfall.not_counted.iter().map(ToString::to_string).collect();
+                let why = [vec![shortfall.to_string()], causes].concat().join("; ");
+                void.push(format!("a checkpoint of {size} statements: {why}"));
+                return Ok(None);
+            }
+            Ok(signed) => trust.checkpoint.signers = signed.signers().to_vec(),
+        }
+        // Signed by the log's own key, over other statements than these: somebody lies.
+        if self.log_head(Some(size))? != stated.head {
+            let what = format!("the log's {size} statements are not those that its checkpoint signs");
+            return Err(Failure::new(Exit::Disproven, "GB-LOG-ROOT", what)
+                .because(format!(
+                    "they give the root {}, the checkpoint says {}",
+                    self.log_head(Some(size))?.root,
+                    stated.head.root
+                ))
+                .hint("fetch refs/baseline/log again from a source that you trust"));
+        }
+        trust.checkpoint = Accepted { note, head: stated.head, void: std::mem::take(void), ..trust.checkpoint };
+        Ok(Some((trust, size)))
     }
 }
 
@@ -134,9 +205,9 @@ impl<'l, 'r> Walk<'l, 'r> {
         Ok(Self { log, candidates: BTreeMap::new(), chain: Vec::new(), newest, at: 0 })
     }
 
-    fn to_the_end(mut self) -> Result<Trust, Failure> {
+    fn up_to(mut self, size: usize) -> Result<Trust, Failure> {
         let fingerprint = self.newest.digest;
-        while let Some(leaf) = self.log.leaves.get(self.at) {
+        while let Some(leaf) = self.log.leaves.get(self.at).filter(|_| self.at < size) {
             if let Some(folder) = folder_of(&leaf.path) {
                 self.gain(folder, &leaf.path)?;
                 // What two roots were signed for at once, the one that was complete first decides.
@@ -145,7 +216,8 @@ impl<'l, 'r> Walk<'l, 'r> {
             self.at += 1;
         }
         let proposals = self.proposals(&fingerprint)?;
-        Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals })
+        let checkpoint = Accepted::default();
+        Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals, checkpoint })
     }
 
     fn gain(&mut self, folder: &str, path: &str) -> Result<(), Failure> {

@@ -153,7 +153,7 @@ fn finish(
     };
     let verb = if awaits.is_some() { "Propose" } else { "Set" };
     let message = format!("{verb} trust root {}\n", root.version);
-    append(repository, log, &files, &Appending { identity, message })?;
+    append(repository, log, trust, &files, signer, &Appending { identity, message })?;
     let words = words(trust.root(), root);
     Ok(Changed { version: root.version, in_force: awaits.is_none(), awaits, words })
 }

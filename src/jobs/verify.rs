@@ -116,7 +116,7 @@ fn log_and_trust<'r>(
     repository: &'r Repository,
     anchor: &Anchor,
 ) -> Option<(Log<'r>, Trust)> {
-    let log = report
+    let mut log = report
         .check("log", Log::open(repository), |log| format!("linear and add-only, {} statements", log.leaves.len()))?;
     report.fingerprint = log.claimed_fingerprint().ok();
     let trust = report.check("trust", log.trust(anchor), |trust| {

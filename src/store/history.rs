@@ -13,7 +13,22 @@ pub struct LogCommit {
     pub id: ObjectId,
     /// Path and blob of each file that it added, sorted by path.
     pub added: Vec<(String, ObjectId)>,
+    /// The checkpoint, where it wrote one.
+    pub checkpoint: Option<ObjectId>,
 }
+
+/// The file that says how far somebody has validated the log. It is written anew each time.
+pub const CHECKPOINT_PATH: &str = "checkpoint";
+/// The folder of what is computed from the statements.
+pub const TILE_FOLDER: &str = "tile/";
+
+/// Says whether a file of the log is computed from its statements, and no statement itself.
+pub(super) fn is_derived(path: &[u8]) -> bool {
+    path == CHECKPOINT_PATH.as_bytes() || path.starts_with(TILE_FOLDER.as_bytes())
+}
+
+/// The files that a commit of the log added, and its checkpoint.
+type Added = (Vec<(String, ObjectId)>, Option<ObjectId>);
 
 impl Repository {
     /// Returns every commit reachable from `tip` and from none of `excluded`, newest first as their committers say.
@@ -73,22 +88,24 @@ impl Repository {
         let mut history = Vec::with_capacity(commits.len());
         let mut before = None;
         for commit in commits {
-            let added = self.added_files(before, commit.tree, commit.id)?;
-            history.push(LogCommit { id: commit.id, added });
+            let (added, checkpoint) = self.added_files(before, commit.tree, commit.id)?;
+            history.push(LogCommit { id: commit.id, added, checkpoint });
             before = Some(commit.tree);
         }
         Ok(history)
     }
 
-    fn added_files(
-        &self,
-        before: Option<ObjectId>,
-        after: ObjectId,
-        commit: ObjectId,
-    ) -> Result<Vec<(String, ObjectId)>, StoreError> {
+    fn added_files(&self, before: Option<ObjectId>, after: ObjectId, commit: ObjectId) -> Result<Added, StoreError> {
         let refuse = |what: String| StoreError::new("GB-LOG-REWRITTEN", format!("commit {commit} of the log {what}"));
-        let mut added = Vec::new();
+        let (mut added, mut checkpoint) = (Vec::new(), None);
         for change in self.changed_paths(before, after)? {
+            if is_derived(change.path.as_bytes()) {
+                let written = change.after.filter(|(mode, _)| *mode == Mode::FILE);
+                if change.path.as_bytes() == CHECKPOINT_PATH.as_bytes() {
+                    checkpoint = written.map(|(_, blob)| blob);
+                }
+                continue;
+            }
             match (change.before, change.after, String::from_utf8(change.path.as_bytes().to_vec())) {
                 (None, Some((Mode::FILE, blob)), Ok(path)) => added.push((path, blob)),
                 (Some(_), None, _) => return Err(refuse(format!("takes {} away", change.path))),
@@ -96,7 +113,7 @@ impl Repository {
                 _ => return Err(refuse(format!("holds {}, which is no plain file", change.path))),
             }
         }
-        Ok(added)
+        Ok((added, checkpoint))
     }
 
     /// Resolves a name of Git's to a commit.

@@ -24,7 +24,7 @@ mod write;
 pub use commit::{Commit, Identity};
 pub use directory::DirectorySource;
 pub use error::StoreError;
-pub use history::LogCommit;
+pub use history::{CHECKPOINT_PATH, LogCommit, TILE_FOLDER};
 pub use index::IndexSource;
 pub use out::{OutFile, write_out};
 pub use refs::RefEdit;

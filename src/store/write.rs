@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gix::objs::{Kind, Write as _};
 
 use super::error::line;
+use super::history::is_derived;
 use super::object::from_git;
 use super::{Identity, Repository, StoreError};
 use crate::domain::{Mode, ObjectId};
@@ -91,7 +92,8 @@ impl Repository {
         self.write(Kind::Commit, text.as_bytes())
     }
 
-    /// Writes a commit of the log that adds `files` to those of `head`; the ref itself is moved by the caller.
+    /// Writes a commit of the log that adds `files` to those of `head`, and that puts `derived` in the place of what was
+    /// computed from the statements before; the ref itself is moved by the caller.
     ///
     /// # Errors
     /// `GB-LOG-REWRITTEN` where a file is there already; where objects cannot be read or written.
@@ -99,6 +101,7 @@ impl Repository {
         &self,
         head: Option<ObjectId>,
         files: &BTreeMap<String, Vec<u8>>,
+        derived: Option<&BTreeMap<String, Vec<u8>>>,
         identity: &Identity,
         message: &str,
     ) -> Result<ObjectId, StoreError> {
@@ -115,6 +118,12 @@ impl Repository {
                     "GB-LOG-REWRITTEN",
                     format!("the log holds {path} already, and it never changes"),
                 ));
+            }
+        }
+        if let Some(derived) = derived {
+            entries.retain(|path, _| !is_derived(path));
+            for (path, bytes) in derived {
+                entries.insert(path.clone().into_bytes(), (Mode::FILE, self.write_blob(bytes)?));
             }
         }
         let tree = self.write_tree(&entries)?;

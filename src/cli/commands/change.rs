@@ -101,8 +101,8 @@ fn open(args: &OpenArgs, context: &Context) -> Result<Answer, Failure> {
             .hint(format!("git baseline change open {id} --type standard --from FILE")));
     }
     let repository = context.repository(Access::Write)?;
-    let (log, trust) = context.trusted(&repository)?;
     let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
+    let (log, trust) = context.settled(&repository, signer.as_ref())?;
     let identity = context.git_identity(&repository);
     let request = ChangeRequest {
         id,
@@ -120,6 +120,7 @@ fn open(args: &OpenArgs, context: &Context) -> Result<Answer, Failure> {
         requester: nobody()?,
     };
     let stored = open_change(&repository, &log, &trust, request, signer.as_ref(), &identity)?;
+    context.tell_pending(&repository);
     let id = &stored.request.id;
     let next = format!("next: git commit --trailer \"Change-Request: {id}\"\n");
     Ok(Answer::done(value(&stored), format!("change {id} is open\n{next}")))

@@ -58,7 +58,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     if report.verdict() != Verdict::Verified {
         return Ok(super::verify::answer(context, &[report]));
     }
-    let log = Log::open(&repository)?;
+    let mut log = Log::open(&repository)?;
     let trust = log.trust(&anchor)?;
     let stored = read_release(&log, &trust, &name)?;
     let bytes = match args.target {

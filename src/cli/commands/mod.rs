@@ -6,6 +6,7 @@ mod affected;
 mod change;
 mod changes;
 mod check;
+mod checkpoint;
 mod components;
 mod diff;
 mod export;
@@ -47,6 +48,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Change(change::ChangeCommand),
     Changes(changes::ChangesArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
     Trace(trace::TraceArgs),
     Sign(sign::SignArgs),
     Release(release::ReleaseArgs),
@@ -79,6 +81,7 @@ impl Command {
             Self::Diff(args) => diff::run(&args, context),
             Self::Change(command) => change::run(&command, context),
             Self::Changes(args) => changes::run(&args, context),
+            Self::Checkpoint(args) => checkpoint::run(&args, context),
             Self::Trace(args) => trace::run(&args, context),
             Self::Sign(args) => sign::run(&args, context),
             Self::Release(args) => release::run(&args, context),

@@ -40,23 +40,34 @@ pub(in crate::cli) struct ReleaseArgs {
 pub(super) fn run(args: &ReleaseArgs, context: &Context) -> Result<Answer, Failure> {
     let name = release_name(&args.name)?;
     let repository = context.repository(if args.dry_run { Access::Read } else { Access::Write })?;
-    let (log, trust) = context.trusted(&repository)?;
     if args.commit.is_none() {
         refuse_dirty(context, &repository)?;
     }
     let commit = repository.resolve_commit(args.commit.as_deref().unwrap_or("HEAD"))?;
-    let draft = jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)?;
     if args.dry_run {
+        let (log, trust) = context.trusted(&repository)?;
+        let draft = jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)?;
         let exit = if draft.blocked.is_empty() { Exit::Done } else { Exit::Disproven };
         let word = if draft.blocked.is_empty() { "would be released" } else { "would be stopped" };
         return Ok(Answer::done(value(&draft, None, None), text(context, &draft, word, None)).ending(exit));
     }
+    let (log, trust) = context.trusted(&repository)?;
+    // A gate that stops asks for no passphrase, unless what is pending could make it pass.
+    let early = jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)?;
+    if log.pending.is_empty() && !early.blocked.is_empty() {
+        return Err(jobs::gate_blocked(&early));
+    }
     let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
+    let pending = !log.pending.is_empty();
+    let (log, trust) = context.settled(&repository, signer.as_ref())?;
+    let draft =
+        if pending { jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)? } else { early };
     let identity = context.git_identity(&repository);
     let made = jobs::make(&repository, &log, &trust, draft, signer.as_ref(), &identity)?;
     if args.tag {
         git::text(&context.directory, &["tag", name.as_str(), &made.draft.statement.commit.to_string()])?;
     }
+    context.tell_pending(&repository);
     let status = Some(made.status);
     let answer = Answer::done(
         value(&made.draft, status, Some(made.digest)),

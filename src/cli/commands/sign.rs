@@ -81,13 +81,13 @@ impl Word {
 
 pub(super) fn run(args: &SignArgs, context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Write)?;
-    let (log, trust) = context.trusted(&repository)?;
+    let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
+    let (log, trust) = context.settled(&repository, signer.as_ref())?;
     let target = target(&args.target, &log, &trust)?;
     let verification =
         args.record.as_deref().map(|path| Ok::<_, Failure>(verification_record(&read(path)?)?)).transpose()?;
     let role = args.role.as_deref().map(role).transpose()?;
     let tip = repository.resolve_commit(&args.commit)?;
-    let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
     let identity = context.git_identity(&repository);
     let signing = Signing {
         meaning: args.meaning.meaning(),
@@ -98,7 +98,9 @@ pub(super) fn run(args: &SignArgs, context: &Context) -> Result<Answer, Failure>
         signer: signer.as_ref(),
         identity: &identity,
     };
-    Ok(answer(&sign(&repository, &log, &trust, &target, &signing, context)?))
+    let signed = sign(&repository, &log, &trust, &target, &signing, context)?;
+    context.tell_pending(&repository);
+    Ok(answer(&signed))
 }
 
 fn role(text: &str) -> Result<RoleName, Failure> {

@@ -70,7 +70,7 @@ struct Control {
 }
 
 fn control(context: &Context, repository: &Repository) -> Result<Control, Failure> {
-    let Some(log) = Log::find(repository)? else {
+    let Some(mut log) = Log::find(repository)? else {
         let text = "no baseline here; next: git baseline init --product NAME".to_owned();
         return Ok(Control { text, fingerprint: None, pinned: false, unrecorded: None });
     };
@@ -83,6 +83,10 @@ fn control(context: &Context, repository: &Repository) -> Result<Control, Failur
                 trust.root().product.escape_debug(),
                 log.release_names().len()
             );
+            let text = match log.pending.len() {
+                0 => text,
+                count => format!("{text}\npending: {count} statements wait for `git baseline checkpoint`"),
+            };
             Ok(Control { text, fingerprint: Some(claimed.to_string()), pinned: true, unrecorded: Some(missing) })
         }
         Err(failure) if failure.code == "GB-TRUST-UNPINNED" => {

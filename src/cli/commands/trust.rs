@@ -83,7 +83,7 @@ fn pin(args: &PinArgs, context: &Context) -> Result<Answer, Failure> {
 }
 
 fn product_of(repository: &crate::store::Repository) -> Result<Option<(crate::domain::Digest, String)>, Failure> {
-    let Some(log) = Log::find(repository)? else { return Ok(None) };
+    let Some(mut log) = Log::find(repository)? else { return Ok(None) };
     let trust = log.trust_as_claimed()?;
     Ok(Some((trust.fingerprint, trust.root().product.clone())))
 }

@@ -239,18 +239,22 @@ pub(super) fn raise_floors(args: &RaiseFloorsArgs, context: &Context) -> Result<
 
 pub(super) fn sign(args: &SignArgs, context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Write)?;
-    let (log, trust) = context.trusted(&repository)?;
     let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
+    let (log, trust) = context.settled(&repository, signer.as_ref())?;
     let identity = context.git_identity(&repository);
-    Ok(answer(&endorse(&repository, &log, &trust, signer.as_ref(), &identity)?))
+    let changed = endorse(&repository, &log, &trust, signer.as_ref(), &identity)?;
+    context.tell_pending(&repository);
+    Ok(answer(&changed))
 }
 
 fn change(change: TrustChange, signing: &Signing, context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Write)?;
-    let (log, trust) = context.trusted(&repository)?;
     let signer = Context::signer(&Context::key_source(signing.sign_with.as_deref(), &repository)?)?;
+    let (log, trust) = context.settled(&repository, signer.as_ref())?;
     let identity = context.git_identity(&repository);
-    Ok(answer(&propose(&repository, &log, &trust, change, signer.as_ref(), &identity)?))
+    let changed = propose(&repository, &log, &trust, change, signer.as_ref(), &identity)?;
+    context.tell_pending(&repository);
+    Ok(answer(&changed))
 }
 
 fn answer(changed: &Changed) -> Answer {

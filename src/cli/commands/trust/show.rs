@@ -12,7 +12,7 @@ use crate::store::Access;
 
 pub(super) fn run(context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Read)?;
-    let log = Log::open(&repository)?;
+    let mut log = Log::open(&repository)?;
     let trust = log.trust_as_claimed()?;
     let pinned = context.anchor(None)?.pinned.contains(&trust.fingerprint);
     let root = trust.root();
