@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the rim: clock and environment are read here and nowhere below")]
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use super::state::State;
 use super::{Color, Format, git};
 use crate::crypto::Signer;
 use crate::domain::{Digest, RoleName, Timestamp};
-use crate::jobs::{Anchor, Exit, Failure, Log, Progress, Trust, may_sign_log, sign_log};
+use crate::jobs::{Anchor, Exit, Failure, Log, Progress, Trust, compose_checkpoint, may_sign_log, sign_log};
 use crate::store::{Access, Identity, Location, Repository};
 
 /// What every command gets.
@@ -87,14 +88,30 @@ impl Context {
         let given = given.map(fingerprint).transpose()?;
         // Who gives the fingerprint needs no memory: an auditor's machine may have none that can be read.
         let pinned = if given.is_some() { Vec::new() } else { self.state.pins()? };
-        Ok(Anchor { given, pinned })
+        let seen = match self.state.heads() {
+            Ok(seen) => seen,
+            Err(_) if given.is_some() => BTreeMap::new(),
+            Err(failure) => return Err(failure),
+        };
+        Ok(Anchor { given, pinned, seen, checkpoint: None })
     }
 
     /// Opens log and trust for commands that write, or that resolve release names. The pins decide.
     pub(super) fn trusted<'r>(&self, repository: &'r Repository) -> Result<(Log<'r>, Trust), Failure> {
         let mut log = Log::open(repository)?;
         let trust = log.trust(&self.anchor(None)?)?;
+        self.remember(&trust);
         Ok((log, trust))
+    }
+
+    /// Remembers the newest log of a baseline that was seen here. Where that cannot be written, nothing else fails: what
+    /// is remembered only ever makes a later verdict stricter.
+    pub(super) fn remember(&self, trust: &Trust) {
+        if let Ok(note) = compose_checkpoint(&trust.checkpoint.note)
+            && let Err(failure) = self.state.remember(&trust.fingerprint, trust.checkpoint.head.size, &note)
+        {
+            self.remark(&format!("warning: the newest log could not be remembered: {failure}"));
+        }
     }
 
     /// Opens log and trust for whoever is about to add to the log. Where his key may sign checkpoints, what others added
@@ -131,7 +148,10 @@ impl Context {
     pub(super) fn known<'r>(&self, repository: &'r Repository) -> Result<Option<(Log<'r>, Trust)>, Failure> {
         let Some(mut log) = Log::find(repository)? else { return Ok(None) };
         match log.trust(&self.anchor(None)?) {
-            Ok(trust) => Ok(Some((log, trust))),
+            Ok(trust) => {
+                self.remember(&trust);
+                Ok(Some((log, trust)))
+            }
             Err(failure) if failure.exit == Exit::Inconclusive => Ok(None),
             Err(failure) => Err(failure),
         }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{ConfigurationItem, Fact, Finding, Severity};
+use crate::domain::{ConfigurationItem, Fact, Finding, Severity, Timestamp};
 use crate::export;
-use crate::jobs::{CheckStatus, Event, Failure, Verdict, Verification};
+use crate::jobs::{CheckStatus, Event, Failure, Freshness, Verdict, Verification};
 
 /// Wraps text in a colour, or leaves it.
 pub(super) fn paint(text: &str, code: &str, colors: bool) -> String {
@@ -143,9 +143,27 @@ pub(super) fn verification(report: &Verification, all_proven: bool, colors: bool
                 said.time
             );
         }
-        let _ = writeln!(text, "  as of this log only, freshness unknown");
+        let _ = writeln!(text, "  {}", freshness(&report.freshness));
     }
     text
+}
+
+/// Says what is known of how new the log is.
+pub(super) fn freshness(freshness: &Freshness) -> String {
+    let moment = |time: u64| Timestamp::from_seconds(i64::try_from(time).unwrap_or(i64::MAX));
+    if let Some(quorum) = freshness.quorum {
+        let names: Vec<_> = freshness.witnesses.iter().map(|(operator, _)| clean(operator).to_string()).collect();
+        return format!("as new as {}, which {} witnessed", moment(quorum), names.join(", "));
+    }
+    let witnessed: Vec<String> = freshness
+        .witnesses
+        .iter()
+        .map(|(operator, time)| format!("; {} saw it at {}", clean(operator), moment(*time)))
+        .collect();
+    match freshness.seen {
+        Some(size) => format!("continues the log of {size} statements seen before{}", witnessed.concat()),
+        None => format!("as of this log only, freshness unknown{}", witnessed.concat()),
+    }
 }
 
 /// Returns how many findings there are, worst first.

@@ -242,11 +242,14 @@ pub(super) fn verification(report: &Verification) -> Value {
         "verdict": report.verdict().as_str(),
         "trust": {
             "fingerprint": report.fingerprint.map(|digest| digest.to_string()),
-            "version": report.fingerprint.map(|_| 1),
+            "version": report.trust_version,
             "pinned": report.pinned,
         },
         "log": report.log.map(|head| json!({
-            "size": head.size, "root": head.root.to_string(), "freshness": "as of this log only, freshness unknown",
+            "size": head.size, "root": head.root.to_string(), "freshness": super::human::freshness(&report.freshness),
+            "seen": report.freshness.seen,
+            "witnesses": report.freshness.witnesses.iter().map(|(operator, time)| json!({ "operator": operator, "time": time })).collect::<Vec<_>>(),
+            "quorum_time": report.freshness.quorum,
         })),
         "checks": checks,
         "release": release,

@@ -167,6 +167,9 @@ fn print(context: &Context, answer: &Answer) -> Exit {
 
 /// Writes what went wrong to stderr.
 fn report(format: Format, failure: &Failure, colors: bool) -> Exit {
+    let kept = failure.proof.as_ref().and_then(|proof| state::State::from_environment().keep_proof(proof));
+    let told = kept.map(|path| failure.clone().because(format!("proof written to {}", path.display())));
+    let failure = told.as_ref().unwrap_or(failure);
     let text = match format {
         Format::Json => json::text(&json::failure(failure)),
         _ => human::failure(failure, colors),

@@ -1,15 +1,17 @@
-//! What is remembered outside every repository: the fingerprints that the user has confirmed.
+//! What is remembered outside every repository: the fingerprints that the user has confirmed, and the newest log of each
+//! that was seen.
 //!
-//! `$XDG_STATE_HOME/git-baseline/pins/<fingerprint>`, one small file each. No repository can write here, and
+//! `$XDG_STATE_HOME/git-baseline/pins/<fingerprint>` and `heads/<fingerprint>` (a checkpoint), one small file each. No repository can write here, and
 //! nothing in a repository's configuration is ever taken for a pin (contract §3.1).
 
 #![expect(clippy::disallowed_methods, reason = "the rim: the user's state folder is read and written here only")]
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Digest, Timestamp};
-use crate::jobs::{Exit, Failure};
+use crate::jobs::{Exit, Failure, Kept, parse_checkpoint};
 
 /// The user's state folder.
 pub(super) struct State {
@@ -40,6 +42,43 @@ impl State {
         Ok(pins)
     }
 
+    /// Returns the newest checkpoint of each baseline that was seen on this machine.
+    pub(super) fn heads(&self) -> Result<BTreeMap<Digest, Kept>, Failure> {
+        let Some(folder) = self.folder.as_ref().map(|folder| folder.join("heads")) else { return Ok(BTreeMap::new()) };
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            entries => entries.map_err(|error| unusable(&folder, &error))?,
+        };
+        let mut heads = BTreeMap::new();
+        for entry in entries {
+            let path = entry.map_err(|error| unusable(&folder, &error))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(Digest::parse);
+            if let Some(fingerprint) = name {
+                let bytes = std::fs::read(&path).map_err(|error| unusable(&path, &error))?;
+                heads.insert(fingerprint, Kept { bytes, place: path.display().to_string() });
+            }
+        }
+        Ok(heads)
+    }
+
+    /// Remembers the newest checkpoint of a baseline. A smaller one never takes its place.
+    pub(super) fn remember(&self, fingerprint: &Digest, size: u64, note: &str) -> Result<(), Failure> {
+        let Some(folder) = self.folder.as_ref().map(|folder| folder.join("heads")) else { return Ok(()) };
+        let path = folder.join(fingerprint.to_string());
+        let known = std::fs::read(&path).ok().and_then(|bytes| parse_checkpoint(&bytes).ok());
+        if known.is_some_and(|(_, known)| known.head.size >= size) {
+            return Ok(());
+        }
+        replace(&folder, &path, note.as_bytes()).map_err(|error| unusable(&folder, &error))
+    }
+
+    /// Writes a proof that two logs exclude each other, under the name of its digest, and returns where.
+    pub(super) fn keep_proof(&self, proof: &str) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?.join("proofs");
+        let path = folder.join(format!("{}.txt", Digest::of(proof.as_bytes()).short()));
+        replace(&folder, &path, proof.as_bytes()).ok().map(|()| path)
+    }
+
     /// Remembers a fingerprint; the file says which product it was and when it was pinned.
     pub(super) fn pin(&self, fingerprint: &Digest, product: &str, now: Timestamp) -> Result<PathBuf, Failure> {
         let Some(folder) = self.folder.as_ref().map(|folder| folder.join("pins")) else {
@@ -58,6 +97,16 @@ impl State {
         write().map_err(|error| unusable(&folder, &error))?;
         Ok(path)
     }
+}
+
+/// Writes a file whole or not at all.
+fn replace(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let temporary = folder.join(format!(".{}.new", std::process::id()));
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)
 }
 
 fn unusable(folder: &Path, error: &io::Error) -> Failure {

@@ -59,18 +59,27 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// One thing to do, as a command to paste.
     pub hint: Option<String>,
+    /// A text that proves it to others, for the rim to write out.
+    pub proof: Option<String>,
 }
 
 impl Failure {
     /// Returns a failure without causes or hint.
     pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, exit, message: message.into(), causes: Vec::new(), hint: None }
+        Self { code, exit, message: message.into(), causes: Vec::new(), hint: None, proof: None }
     }
 
     /// Adds why.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Adds what proves it to others.
+    #[must_use]
+    pub fn with_proof(mut self, proof: impl Into<String>) -> Self {
+        self.proof = Some(proof.into());
         self
     }
 

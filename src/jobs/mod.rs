@@ -18,6 +18,8 @@ mod history_secrets;
 mod initialize;
 mod inspect;
 mod log;
+mod log_proof;
+mod memory;
 mod misleading;
 mod own_changes;
 mod participants;
@@ -53,6 +55,8 @@ pub use history_secrets::{HistorySecrets, PastSecret, history_secrets};
 pub use initialize::{Founding, found, proposal};
 pub use inspect::{Inspection, StagedCheck, check_staged, policy_finding, requests_missing, thresholds};
 pub use log::{LOG_REF, Log, NOTES_REF, RELEASE_REFS};
+pub use log_proof::{Proven, check_proof, cosign, log_proof};
+pub use memory::{Freshness, Kept};
 pub use record::{Recorded, commits_without_record, record, unrecorded, unrecorded_tip};
 pub use release::{Draft, Made, TOOL, blocked as gate_blocked, draft, make};
 pub use releases::{
@@ -67,7 +71,7 @@ pub use trailers::change_ids;
 pub use trust::{Anchor, Link, Proposal, Trust};
 pub use trust_change::{Changed, TrustChange, endorse, propose, waiting, words as trust_words};
 pub use verification::{CheckResult, CheckStatus, Verdict, Verification};
-pub use verify::{verify_commit, verify_directory, verify_release};
+pub use verify::{Verifier, verify_directory};
 
 /// Tells somebody who waits what goes on; a job never depends on it.
 pub trait Progress {

@@ -10,15 +10,20 @@ use crate::crypto::{self, Authority, RootDefect, RootSignature, Verified};
 use crate::domain::{Checkpoint, Digest, LogHead, RoleName, SignedNote, TrustRoot};
 use crate::jobs::checkpoint::{self, Accepted};
 use crate::jobs::log::{Log, parse_signature};
+use crate::jobs::memory::{self, Freshness, Kept};
 use crate::jobs::{Exit, Failure};
 
 /// Where trust comes from: always from outside the repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Anchor {
     /// A fingerprint given for this run.
     pub given: Option<Digest>,
     /// The fingerprints that the user has pinned before.
     pub pinned: Vec<Digest>,
+    /// The newest checkpoint of each baseline that was seen on this machine.
+    pub seen: BTreeMap<Digest, Kept>,
+    /// A checkpoint given for this run.
+    pub checkpoint: Option<Kept>,
 }
 
 /// A trust root that was in force from some place of the log on.
@@ -54,6 +59,8 @@ pub struct Trust {
     pub proposals: Vec<Proposal>,
     /// How far the log was validated.
     pub checkpoint: Accepted,
+    /// What is known of how new the log is.
+    pub freshness: Freshness,
 }
 
 impl Log<'_> {
@@ -85,7 +92,14 @@ impl Log<'_> {
             None if !anchor.pinned.contains(&fingerprint) => return Err(unpinned(&fingerprint)),
             _ => {}
         }
-        self.trust_as_claimed()
+        let mut trust = self.trust_as_claimed()?;
+        let mut freshness = Freshness::default();
+        memory::add_witnesses(trust.root(), &trust.checkpoint.note, &mut freshness);
+        for kept in anchor.seen.get(&fingerprint).into_iter().chain(&anchor.checkpoint) {
+            memory::compare(self, trust.root(), &trust.checkpoint, kept, &mut freshness)?;
+        }
+        trust.freshness = freshness;
+        Ok(trust)
     }
 
     /// Verifies the trust roots in themselves: each is signed as it must be. Says nothing of who made the first.
@@ -216,8 +230,8 @@ impl<'l, 'r> Walk<'l, 'r> {
             self.at += 1;
         }
         let proposals = self.proposals(&fingerprint)?;
-        let checkpoint = Accepted::default();
-        Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals, checkpoint })
+        let (checkpoint, freshness) = (Accepted::default(), Freshness::default());
+        Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals, checkpoint, freshness })
     }
 
     fn gain(&mut self, folder: &str, path: &str) -> Result<(), Failure> {

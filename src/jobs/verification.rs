@@ -3,6 +3,7 @@
 //! Default is deny: what cannot be checked is "unknown", never "passed". Never here: a check itself (`verify`).
 
 use crate::domain::{Digest, LogHead, Release};
+use crate::jobs::memory::Freshness;
 use crate::jobs::releases::ShownSignOff;
 use crate::jobs::{Exit, Failure};
 
@@ -53,6 +54,7 @@ impl Verdict {
 }
 
 /// What was verified, and how.
+#[derive(Clone, Debug)]
 pub struct Verification {
     /// The name of the release or commit.
     pub target: String,
@@ -62,6 +64,10 @@ pub struct Verification {
     pub fingerprint: Option<Digest>,
     /// Whether that fingerprint was given or pinned.
     pub pinned: bool,
+    /// The version of the newest trust root in force.
+    pub trust_version: Option<u64>,
+    /// What is known of how new the log is.
+    pub freshness: Freshness,
     /// Size and root of the log.
     pub log: Option<LogHead>,
     /// The statement, once it was vouched for.
@@ -77,6 +83,8 @@ impl Verification {
             checks: Vec::new(),
             fingerprint: None,
             pinned: false,
+            trust_version: None,
+            freshness: Freshness::default(),
             log: None,
             release: None,
             sign_offs: Vec::new(),

@@ -16,61 +16,105 @@ use crate::jobs::verification::Verification;
 use crate::jobs::{Exit, Failure, Progress, range};
 use crate::store::{DirectorySource, Repository};
 
-/// Verifies a release.
-pub fn verify_release(
-    repository: &Repository,
-    anchor: &Anchor,
-    name: &ReleaseName,
-    progress: &dyn Progress,
-) -> Verification {
-    let mut report = Verification::new(name.to_string());
-    let Some((log, trust)) = log_and_trust(&mut report, repository, anchor) else { return report };
-    let Some(all) = report.check("releases", Releases::of(&log, &trust), |all| {
-        format!("{} in force, {} others", all.standing.len(), all.others.len())
-    }) else {
-        return report;
-    };
-    let stored = all.need(name).cloned();
-    let signed = |stored: &StoredRelease| {
-        let persons = stored.statement.signers().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let groups = trust.at(Some(stored.position)).root.value().release_groups();
-        let required = groups.iter().fold(0, |sum, group| group.count.saturating_add(sum));
-        format!("{} of {required} required signers: {persons}", stored.statement.signers().len())
-    };
-    // A statement that enough persons signed can still stand in the wrong place.
-    let step = match stored.as_ref().err().map(|failure| failure.code) {
-        Some("GB-CHAIN-PREDECESSOR" | "GB-RELEASE-SUPERSEDED") => "sequence",
-        Some("GB-LOG-FORK") => "log-head",
-        Some("GB-BIND-STATEMENT") => "statement",
-        _ => "signatures",
-    };
-    let Some(stored) = report.check(step, stored, signed) else { return report };
-    report.sign_offs.clone_from(&stored.sign_offs);
-    report.check("status", status(&stored), |()| "released, not withdrawn".to_owned());
-    let before = all.before(stored.release());
-    let grounds = Grounds { repository, log: &log, trust: &trust, before: &before };
-    examine(&mut report, &grounds, &stored.placed(), progress);
-    report
+/// A log and its trust, opened and judged once, for any number of verifications.
+pub struct Verifier<'r> {
+    repository: &'r Repository,
+    /// What was checked of log and trust; every verification begins with it.
+    opening: Verification,
+    opened: Option<(Log<'r>, Trust)>,
 }
 
-/// Verifies the records on one commit.
-pub fn verify_commit(repository: &Repository, anchor: &Anchor, id: ObjectId) -> Verification {
-    let mut report = Verification::new(id.to_string());
-    let Some((_, trust)) = log_and_trust(&mut report, repository, anchor) else { return report };
-    let judged = repository.note(id).map_err(Failure::from).and_then(|note| match note {
-        Some(note) => range::judge_note(repository, &trust, id, note, None),
-        None => Err(Failure::new(
-            Exit::Inconclusive,
-            "GB-COVER-RECORD-MISSING",
-            format!("commit {} has no record", id.short()),
-        )
-        .hint(format!("git baseline record {}", id.short()))),
-    });
-    report.check("record", judged, |judged| format!("recorded by {}", judged.record.recorder.person));
-    report.check("replacements", replacements(repository, [].into_iter(), &[id]), |()| {
-        "Git shows what was signed".to_owned()
-    });
-    report
+impl<'r> Verifier<'r> {
+    /// Opens the log, and verifies its trust roots and checkpoint.
+    pub fn open(repository: &'r Repository, anchor: &Anchor) -> Self {
+        let mut opening = Verification::new(String::new());
+        let opened = log_and_trust(&mut opening, repository, anchor);
+        Self { repository, opening, opened }
+    }
+
+    /// Returns log and trust, where both hold.
+    pub const fn opened(&self) -> Option<&(Log<'r>, Trust)> {
+        self.opened.as_ref()
+    }
+
+    fn begin(&self, target: String) -> Verification {
+        Verification { target, ..self.opening.clone() }
+    }
+
+    /// Returns the report of a log that does not hold, for whoever wanted to verify what is in it.
+    pub fn refused(&self, target: &str) -> Verification {
+        self.begin(target.to_owned())
+    }
+
+    /// Verifies releases, each by itself; the list of all is judged once.
+    pub fn releases(&self, names: &[ReleaseName], progress: &dyn Progress) -> Vec<Verification> {
+        let Some((log, trust)) = &self.opened else {
+            return names.iter().map(|name| self.begin(name.to_string())).collect();
+        };
+        let all = Releases::of(log, trust);
+        let one = |name: &ReleaseName| {
+            let mut report = self.begin(name.to_string());
+            let listed = report.check("releases", all.clone(), |all| {
+                format!("{} in force, {} others", all.standing.len(), all.others.len())
+            });
+            if let Some(all) = listed {
+                self.release(&mut report, log, trust, &all, name, progress);
+            }
+            report
+        };
+        names.iter().map(one).collect()
+    }
+
+    fn release(
+        &self,
+        report: &mut Verification,
+        log: &Log<'_>,
+        trust: &Trust,
+        all: &Releases,
+        name: &ReleaseName,
+        progress: &dyn Progress,
+    ) {
+        let stored = all.need(name).cloned();
+        let signed = |stored: &StoredRelease| {
+            let persons = stored.statement.signers().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let groups = trust.at(Some(stored.position)).root.value().release_groups();
+            let required = groups.iter().fold(0, |sum, group| group.count.saturating_add(sum));
+            format!("{} of {required} required signers: {persons}", stored.statement.signers().len())
+        };
+        // A statement that enough persons signed can still stand in the wrong place.
+        let step = match stored.as_ref().err().map(|failure| failure.code) {
+            Some("GB-CHAIN-PREDECESSOR" | "GB-RELEASE-SUPERSEDED") => "sequence",
+            Some("GB-LOG-FORK") => "log-head",
+            Some("GB-BIND-STATEMENT") => "statement",
+            _ => "signatures",
+        };
+        let Some(stored) = report.check(step, stored, signed) else { return };
+        report.sign_offs.clone_from(&stored.sign_offs);
+        report.check("status", status(&stored), |()| "released, not withdrawn".to_owned());
+        let before = all.before(stored.release());
+        let grounds = Grounds { repository: self.repository, log, trust, before: &before };
+        examine(report, &grounds, &stored.placed(), progress);
+    }
+
+    /// Verifies the records on one commit.
+    pub fn commit(&self, id: ObjectId) -> Verification {
+        let mut report = self.begin(id.to_string());
+        let Some((_, trust)) = &self.opened else { return report };
+        let judged = self.repository.note(id).map_err(Failure::from).and_then(|note| match note {
+            Some(note) => range::judge_note(self.repository, trust, id, note, None),
+            None => Err(Failure::new(
+                Exit::Inconclusive,
+                "GB-COVER-RECORD-MISSING",
+                format!("commit {} has no record", id.short()),
+            )
+            .hint(format!("git baseline record {}", id.short()))),
+        });
+        report.check("record", judged, |judged| format!("recorded by {}", judged.record.recorder.person));
+        report.check("replacements", replacements(self.repository, [].into_iter(), &[id]), |()| {
+            "Git shows what was signed".to_owned()
+        });
+        report
+    }
 }
 
 /// Compares a directory with the items of a release that has been verified.
@@ -124,8 +168,17 @@ fn log_and_trust<'r>(
         format!("root {} of {}, fingerprint {how}", trust.root().version, trust.root().product)
     })?;
     report.pinned = true;
-    let head = report.check("log-root", log.log_head(None), |head| format!("size {}, as of this log only", head.size));
+    report.trust_version = Some(trust.root().version);
+    let pending = match log.pending.len() {
+        0 => String::new(),
+        count => format!("; {count} statements after it are pending and prove nothing"),
+    };
+    let signed = trust.checkpoint.signers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let head = report.check("log-root", log.log_head(None), |head| {
+        format!("size {}, checkpoint signed by {signed}{pending}", head.size)
+    });
     report.log = head;
+    report.freshness = trust.freshness.clone();
     Some((log, trust))
 }
 

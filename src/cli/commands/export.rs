@@ -10,9 +10,7 @@ use crate::cli::context::{Answer, Context};
 use crate::crypto;
 use crate::domain::{Meaning, ReleaseName};
 use crate::export;
-use crate::jobs::{
-    Failure, Log, ShownSignOff, StoredRelease, Trust, Verdict, read_release, stored_document, verify_release,
-};
+use crate::jobs::{Failure, ShownSignOff, StoredRelease, Trust, Verdict, Verifier, read_release, stored_document};
 use crate::store::Access;
 
 /// Export a release in another format
@@ -54,17 +52,18 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     let name = super::release::release_name(&args.name)?;
     let repository = context.repository(Access::Read)?;
     let anchor = context.anchor(args.trust.as_deref())?;
-    let report = verify_release(&repository, &anchor, &name, context);
-    if report.verdict() != Verdict::Verified {
-        return Ok(super::verify::answer(context, &[report]));
-    }
-    let mut log = Log::open(&repository)?;
-    let trust = log.trust(&anchor)?;
-    let stored = read_release(&log, &trust, &name)?;
+    let verifier = Verifier::open(&repository, &anchor);
+    let reports = verifier.releases(std::slice::from_ref(&name), context);
+    let proven = reports.iter().all(|report| report.verdict() == Verdict::Verified);
+    let Some((log, trust)) = verifier.opened().filter(|_| proven) else {
+        return Ok(super::verify::answer(context, &reports));
+    };
+    context.remember(trust);
+    let stored = read_release(log, trust, &name)?;
     let bytes = match args.target {
-        ExportFormat::Cyclonedx => stored_document(&log, &stored.placed(), "sbom.cdx.json")?,
-        ExportFormat::Spdx => stored_document(&log, &stored.placed(), "sbom.spdx.json")?,
-        ExportFormat::AllowedSigners => allowed_signers(&trust, &name, &stored).into_bytes(),
+        ExportFormat::Cyclonedx => stored_document(log, &stored.placed(), "sbom.cdx.json")?,
+        ExportFormat::Spdx => stored_document(log, &stored.placed(), "sbom.spdx.json")?,
+        ExportFormat::AllowedSigners => allowed_signers(trust, &name, &stored).into_bytes(),
         ExportFormat::SignoffList => signoff_list(&stored).into_bytes(),
     };
     let file = args.output.as_ref().map(|path| path.display().to_string());

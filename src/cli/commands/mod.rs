@@ -15,6 +15,7 @@ mod hooks;
 mod init;
 mod items;
 mod log;
+mod log_check;
 mod record;
 mod release;
 mod repair;
@@ -27,6 +28,7 @@ mod tour;
 mod trace;
 mod trust;
 mod verify;
+mod witness;
 
 use clap::Subcommand;
 
@@ -57,6 +59,10 @@ pub(super) enum Command {
     Verify(verify::VerifyArgs),
     Reproduce(reproduce::ReproduceArgs),
     Export(export::ExportArgs),
+    LogProof(log_check::LogProofArgs),
+    LogCheck(log_check::LogCheckArgs),
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     Repair(repair::RepairArgs),
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -90,6 +96,9 @@ impl Command {
             Self::Verify(args) => verify::run(&args, context),
             Self::Reproduce(args) => reproduce::run(&args, context),
             Self::Export(args) => export::run(&args, context),
+            Self::LogProof(args) => log_check::proof(&args, context),
+            Self::LogCheck(args) => log_check::check(&args, context),
+            Self::Witness(command) => witness::run(&command, context),
             Self::Repair(args) => repair::run(&args, context),
             Self::Trust(command) => trust::run(&command, context),
             Self::Hooks(command) => hooks::run(&command, context),

@@ -27,6 +27,7 @@ pub(in crate::cli) enum TrustCommand {
     SetQuorum(change::SetQuorumArgs),
     RevokeKey(change::RevokeKeyArgs),
     RaiseFloors(change::RaiseFloorsArgs),
+    AddWitness(change::AddWitnessArgs),
     Sign(change::SignArgs),
 }
 
@@ -48,6 +49,7 @@ pub(super) fn run(command: &TrustCommand, context: &Context) -> Result<Answer, F
         TrustCommand::SetRole(args) => change::set_role(args, context),
         TrustCommand::SetQuorum(args) => change::set_quorum(args, context),
         TrustCommand::RevokeKey(args) => change::revoke_key(args, context),
+        TrustCommand::AddWitness(args) => change::add_witness(args, context),
         TrustCommand::RaiseFloors(args) => change::raise_floors(args, context),
         TrustCommand::Sign(args) => change::sign(args, context),
     }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
-use crate::jobs::{Exit, Failure, Log, Verdict, Verification, verify_commit, verify_directory, verify_release};
+use crate::jobs::{Exit, Failure, Kept, Releases, Verdict, Verification, Verifier, verify_directory};
 use crate::store::{Access, Repository};
 
 /// Verify releases or commits: proof or refusal
@@ -37,6 +37,9 @@ pub(in crate::cli) struct VerifyArgs {
     /// The trust fingerprint, in full, as its maker gave it to you
     #[arg(long, value_name = "FINGERPRINT")]
     trust: Option<String>,
+    /// A checkpoint that you kept, with or without cosignatures: the log must continue it
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
     /// Compare this directory with the release's items
     #[arg(long, value_name = "DIR", conflicts_with_all = ["commit", "range", "all"])]
     dir: Option<PathBuf>,
@@ -44,18 +47,23 @@ pub(in crate::cli) struct VerifyArgs {
 
 pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, Failure> {
     let repository = context.repository(Access::Read)?;
-    let anchor = context.anchor(args.trust.as_deref())?;
+    let mut anchor = context.anchor(args.trust.as_deref())?;
+    if let Some(path) = &args.checkpoint {
+        anchor.checkpoint = Some(Kept { bytes: super::change::read(path)?, place: path.display().to_string() });
+    }
+    let verifier = Verifier::open(&repository, &anchor);
     let mut reports = Vec::new();
     if let Some(revision) = &args.commit {
-        reports.push(verify_commit(&repository, &anchor, repository.resolve_commit(revision)?));
+        reports.push(verifier.commit(repository.resolve_commit(revision)?));
     } else if let Some(range) = &args.range {
-        for id in range_of(&repository, range)? {
-            reports.push(verify_commit(&repository, &anchor, id));
-        }
+        reports.extend(range_of(&repository, range)?.into_iter().map(|id| verifier.commit(id)));
+    } else if args.all && verifier.opened().is_none() {
+        reports.push(verifier.refused("the log"));
     } else {
-        for name in names(args, &repository)? {
-            reports.push(verify_release(&repository, &anchor, &name, context));
-        }
+        reports = verifier.releases(&names(args, &verifier)?, context);
+    }
+    if let Some((_, trust)) = verifier.opened() {
+        context.remember(trust);
     }
     if let Some(directory) = &args.dir {
         for report in reports.iter_mut().filter(|report| report.verdict() == Verdict::Verified) {
@@ -81,14 +89,18 @@ fn range_of(repository: &Repository, text: &str) -> Result<Vec<crate::domain::Ob
     if ids.is_empty() { Err(usage("there is no commit in that range")) } else { Ok(ids) }
 }
 
-fn names(args: &VerifyArgs, repository: &Repository) -> Result<Vec<crate::domain::ReleaseName>, Failure> {
+fn names(args: &VerifyArgs, verifier: &Verifier<'_>) -> Result<Vec<crate::domain::ReleaseName>, Failure> {
     if !args.names.is_empty() {
         return args.names.iter().map(|name| super::release::release_name(name)).collect();
     }
     if !args.all {
         return Err(usage("nothing to verify was named").hint("git baseline verify --all"));
     }
-    let names = Log::open(repository)?.release_names();
+    let standing = match verifier.opened() {
+        Some((log, trust)) => Releases::of(log, trust)?.standing,
+        None => Vec::new(),
+    };
+    let names: Vec<_> = standing.iter().map(|release| release.release().name.clone()).collect();
     if names.is_empty() {
         return Err(Failure::new(Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
             .hint("git baseline release 1.0.0"));

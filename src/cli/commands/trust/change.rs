@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::cli::context::{Answer, Context, key_failure};
 use crate::cli::identity;
-use crate::crypto;
+use crate::crypto::{self, NoteKey, NoteKeyType};
 use crate::domain::{
-    Act, Floors, Group, ItemClass, Person, PersonId, PublicKey, RevocationKind, Role, RoleName, Severity,
+    Act, Floors, Group, ItemClass, Person, PersonId, PublicKey, RevocationKind, Role, RoleName, Severity, Witness,
 };
 use crate::jobs::{Changed, Exit, Failure, TrustChange, endorse, propose};
 use crate::store::Access;
@@ -152,6 +152,24 @@ pub(in crate::cli) struct RaiseFloorsArgs {
     signing: Signing,
 }
 
+/// Name a witness who cosigns checkpoints, and how many of them it takes to believe that a log is the newest
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  git baseline trust add-witness example.org/w1+01234567+BAAA… --operator \"Notified Body 0123\" --quorum 2")]
+pub(in crate::cli) struct AddWitnessArgs {
+    /// His verifier key, as `witness key` prints it
+    #[arg(value_name = "VKEY")]
+    key: String,
+    /// Who runs it; two keys of one operator are one witness
+    #[arg(long, value_name = "NAME")]
+    operator: String,
+    /// How many distinct operators it takes from now on
+    #[arg(long, value_name = "N")]
+    quorum: Option<u64>,
+    #[command(flatten)]
+    signing: Signing,
+}
+
 /// Sign the trust root that waits for signatures; see it first with `trust show`
 #[derive(Args, Debug)]
 pub(in crate::cli) struct SignArgs {
@@ -235,6 +253,17 @@ pub(super) fn raise_floors(args: &RaiseFloorsArgs, context: &Context) -> Result<
         emergency_days: args.emergency_days.unwrap_or(old.emergency_days),
     };
     change(TrustChange::RaiseFloors(floors), &args.signing, context)
+}
+
+pub(super) fn add_witness(args: &AddWitnessArgs, context: &Context) -> Result<Answer, Failure> {
+    let refuse = |why: String| Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", "this is no witness's key").because(why);
+    let key = NoteKey::parse(&args.key).map_err(|defect| refuse(defect.to_string()))?;
+    if key.key_type() != NoteKeyType::Witness {
+        return Err(refuse("it is the key of a log".into()).hint("git baseline witness key --key FILE --name NAME"));
+    }
+    let (name, operator) = (key.name().as_str().to_owned(), args.operator.clone());
+    let witness = Witness { key: *key.point(), name, operator };
+    change(TrustChange::AddWitness(witness, args.quorum), &args.signing, context)
 }
 
 pub(super) fn sign(args: &SignArgs, context: &Context) -> Result<Answer, Failure> {
