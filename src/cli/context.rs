@@ -100,13 +100,23 @@ impl Context {
     pub(super) fn trusted<'r>(&self, repository: &'r Repository) -> Result<(Log<'r>, Trust), Failure> {
         let mut log = Log::open(repository)?;
         let trust = log.trust(&self.anchor(None)?)?;
-        self.remember(&trust);
+        self.remember(repository, &log, &trust);
         Ok((log, trust))
     }
 
     /// Remembers the newest log of a baseline that was seen here. Where that cannot be written, nothing else fails: what
     /// is remembered only ever makes a later verdict stricter.
-    pub(super) fn remember(&self, trust: &Trust) {
+    ///
+    /// Where a remote is followed, only what it has is remembered: what was never published may yet be appended again,
+    /// after what another writer was first with.
+    pub(super) fn remember(&self, repository: &Repository, log: &Log<'_>, trust: &Trust) {
+        let followed = repository.references_below("refs/baseline-remote/").unwrap_or_default();
+        let mut logs =
+            followed.iter().filter(|name| name.ends_with("/log") && !name.ends_with("/fetched/log")).peekable();
+        let published = |name: &String| repository.reference(name).ok().flatten() == Some(log.head);
+        if logs.peek().is_some() && !logs.any(published) {
+            return;
+        }
         if let Ok(note) = compose_checkpoint(&trust.checkpoint.note)
             && let Err(failure) = self.state.remember(&trust.fingerprint, trust.checkpoint.head.size, &note)
         {
@@ -149,7 +159,7 @@ impl Context {
         let Some(mut log) = Log::find(repository)? else { return Ok(None) };
         match log.trust(&self.anchor(None)?) {
             Ok(trust) => {
-                self.remember(&trust);
+                self.remember(repository, &log, &trust);
                 Ok(Some((log, trust)))
             }
             Err(failure) if failure.exit == Exit::Inconclusive => Ok(None),

@@ -27,6 +27,8 @@ pub(super) struct Grounds<'a> {
     pub trust: &'a Trust,
     /// The releases before it.
     pub before: &'a [StoredRelease],
+    /// Whether it is in force; a proposal has no ref yet.
+    pub in_force: bool,
 }
 
 /// Checks everything that a statement claims.
@@ -58,16 +60,18 @@ pub(super) fn examine(
     if let Some(manifest) = &manifest {
         let reproduced = reproduced(repository, release, manifest);
         report.check("source-tree", reproduced, |files| format!("recomputed from {files} files, byte for byte"));
-        let derived = derived::check_release(repository, log, statement, manifest);
-        report.check("release-ref", derived, |()| "as in the log".to_owned());
+        if grounds.in_force {
+            let derived = derived::check_release(repository, log, statement, manifest);
+            report.check("release-ref", derived, |()| "as in the log".to_owned());
+        }
     }
     progress.step("checking the records of the range");
     let records = records(grounds, release, progress);
     let judged =
         report.check("records", records, |judged| format!("{} commits, each recorded and recomputed", judged.len()));
     if let Some(judged) = judged {
-        // What is sealed comes first: a missing note must not hide a record that does not hold.
         report.check("changes", changes(grounds, statement, &judged), |count| format!("{count} changes, as approved"));
+        // What is sealed comes first: a missing note must not hide a record that does not hold.
         report.check("notes", notes(repository, grounds.trust, &judged), |count| format!("{count} as sealed"));
     }
     report.check("name", shadows(repository, release), |()| "no tag or branch says otherwise".to_owned());

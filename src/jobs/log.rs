@@ -49,7 +49,7 @@ pub struct Leaf {
 }
 
 /// Pairs the files of one commit of the log: a statement, and the signature that came with it.
-fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
+pub(super) fn leaves_of(added: &[(String, ObjectId)]) -> Vec<Leaf> {
     // A release seals a record for every commit of its range, so each path is looked up, not searched for.
     let paths: BTreeSet<&str> = added.iter().map(|(path, _)| path.as_str()).collect();
     // A signature signs a statement, and never another signature: no file stays without a leaf.

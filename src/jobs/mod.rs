@@ -36,6 +36,7 @@ mod rotation;
 mod sign;
 mod sign_offs;
 mod standing_change;
+mod sync;
 mod trailers;
 mod trust;
 mod trust_change;
@@ -63,10 +64,11 @@ pub use releases::{
     ReleaseStatus, Releases, ShownSignOff, Statement, StoredRelease, Unreleased, read as read_release, standing,
     stored_document,
 };
-pub use repair::{Repaired, repair};
+pub use repair::{Repaired, missing_refs, repair};
 pub use reproduce::{Reproduction, reproduce};
 pub use review::{Review, range_changes};
 pub use sign::{SignTarget, Signed, Signing, sign};
+pub use sync::{Adopted, Incoming, Synced, adopt, published};
 pub use trailers::change_ids;
 pub use trust::{Anchor, Link, Proposal, Trust};
 pub use trust_change::{Changed, TrustChange, endorse, propose, waiting, words as trust_words};

@@ -256,10 +256,14 @@ pub fn make(
     let name_of_ref = format!("{RELEASE_REFS}{name}");
     let ref_before = repository.reference(&name_of_ref)?;
     let written = read_back(repository, log, commit, &folder, &statement)?;
-    repository.update_refs(&[
-        RefEdit { name: LOG_REF.to_owned(), expected: Some(log.head), new: commit, message: message.clone() },
-        RefEdit { name: name_of_ref, expected: ref_before, new: reference, message },
-    ])?;
+    let mut edits =
+        vec![RefEdit { name: LOG_REF.to_owned(), expected: Some(log.head), new: commit, message: message.clone() }];
+    // A proposal has no ref yet: it may be overtaken, and a ref that was published cannot be taken back.
+    let required = trust.root().release_groups().iter().fold(0, |sum: u64, group| group.count.saturating_add(sum));
+    if required == 1 {
+        edits.push(RefEdit { name: name_of_ref, expected: ref_before, new: reference, message });
+    }
+    repository.update_refs(&edits)?;
     let status = status_after(repository, &name)?;
     Ok(Made { draft, status, digest: written })
 }

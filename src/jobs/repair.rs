@@ -57,6 +57,23 @@ pub fn repair(repository: &Repository, log: &Log<'_>, trust: &Trust, identity: &
     Ok(repaired)
 }
 
+/// Writes the refs of releases in force that have none, as far as their objects are here.
+///
+/// # Errors
+/// Where a ref moved meanwhile.
+pub fn missing_refs(repository: &Repository, log: &Log<'_>, trust: &Trust) -> Result<(), Failure> {
+    let mut edits = Vec::new();
+    for stored in releases::standing(log, trust)? {
+        let release = stored.release();
+        let absent = repository.reference(&format!("{RELEASE_REFS}{}", release.name))?.is_none();
+        if absent && repository.commit(release.commit).is_ok() {
+            let inspection = Inspection::of_tree(repository, release.tree)?;
+            edits.push(rebuild(repository, log, &stored, &inspection.collected.manifest)?);
+        }
+    }
+    if edits.is_empty() { Ok(()) } else { Ok(repository.update_refs(&edits)?) }
+}
+
 /// A note holds what was sealed when each sealed record stands in it, whatever else does.
 fn note_holds(repository: &Repository, commit: ObjectId, sealed: &[u8]) -> Result<bool, Failure> {
     let Some(note) = repository.note(commit)? else { return Ok(false) };

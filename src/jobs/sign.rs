@@ -20,7 +20,7 @@ use crate::jobs::releases::{ReleaseStatus, Releases, Statement};
 use crate::jobs::review::range_changes;
 use crate::jobs::trust::Trust;
 use crate::jobs::verification::Verification;
-use crate::jobs::{Exit, Failure, Progress, deviations};
+use crate::jobs::{Exit, Failure, Progress, deviations, repair};
 use crate::store::{Identity, Repository};
 
 /// What is to be signed.
@@ -114,6 +114,7 @@ pub fn sign(
         SignTarget::Release(name) => {
             let mut log = Log::open(repository)?;
             let trust = log.trust_as_claimed()?;
+            repair::missing_refs(repository, &log, &trust)?;
             Releases::of(&log, &trust)?.status(name)
         }
         _ => None,
@@ -183,7 +184,8 @@ fn release(
         let before = all.before(&statement);
         let mut report = Verification::new(name.to_string());
         let placed = Statement { release: &statement, folder: &folder, digest: Digest::of(&bytes) };
-        examine(&mut report, &Grounds { repository, log, trust, before: &before }, &placed, progress);
+        let in_force = all.find(name).is_some();
+        examine(&mut report, &Grounds { repository, log, trust, before: &before, in_force }, &placed, progress);
         if let Some(first) = report.failures().next() {
             return Err(first.clone());
         }

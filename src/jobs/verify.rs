@@ -92,7 +92,7 @@ impl<'r> Verifier<'r> {
         report.sign_offs.clone_from(&stored.sign_offs);
         report.check("status", status(&stored), |()| "released, not withdrawn".to_owned());
         let before = all.before(stored.release());
-        let grounds = Grounds { repository: self.repository, log, trust, before: &before };
+        let grounds = Grounds { repository: self.repository, log, trust, before: &before, in_force: true };
         examine(report, &grounds, &stored.placed(), progress);
     }
 

@@ -116,6 +116,24 @@ impl Repository {
         Ok((added, checkpoint))
     }
 
+    /// Says whether one commit is reached from another, or is the same.
+    ///
+    /// # Errors
+    /// Where a commit is missing, damaged or malformed.
+    pub fn is_ancestor(&self, old: ObjectId, new: ObjectId) -> Result<bool, StoreError> {
+        let mut seen = BTreeSet::new();
+        let mut queue = vec![new];
+        while let Some(id) = queue.pop() {
+            if id == old {
+                return Ok(true);
+            }
+            if seen.insert(id) {
+                queue.extend(self.parents_of(id)?);
+            }
+        }
+        Ok(false)
+    }
+
     /// Resolves a name of Git's to a commit.
     ///
     /// # Errors

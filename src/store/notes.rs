@@ -59,6 +59,38 @@ impl Repository {
         Ok(self.reference(NOTES)?.is_some())
     }
 
+    /// Returns every note of a notes commit: the commit that it stands on, and its blob. Where two stand on one, and where
+    /// something else stands in the tree, nothing is returned for it.
+    ///
+    /// # Errors
+    /// Where an object is missing or malformed.
+    pub fn notes_at(&self, head: ObjectId) -> Result<BTreeMap<ObjectId, ObjectId>, StoreError> {
+        let mut notes: BTreeMap<ObjectId, Option<ObjectId>> = BTreeMap::new();
+        for entry in self.tree_entries(self.notes_tree(head)?)? {
+            let hex: String = String::from_utf8_lossy(entry.path.as_bytes()).replace('/', "");
+            if let Some(commit) = ObjectId::parse(&hex).filter(|_| entry.mode == Mode::FILE) {
+                notes.entry(commit).and_modify(|known| *known = None).or_insert(Some(entry.id));
+            }
+        }
+        Ok(notes.into_iter().filter_map(|(commit, blob)| Some((commit, blob?))).collect())
+    }
+
+    /// Writes `notes` over those of `first`, as the merge of two notes commits; the ref itself is moved by the caller.
+    ///
+    /// # Errors
+    /// Where objects cannot be read or written.
+    pub fn write_merged_notes(
+        &self,
+        first: ObjectId,
+        second: ObjectId,
+        notes: &BTreeMap<ObjectId, Vec<u8>>,
+        identity: &Identity,
+        message: &str,
+    ) -> Result<ObjectId, StoreError> {
+        let tree = self.commit(self.write_notes(Some(first), notes, identity, message)?)?.tree;
+        self.write_commit(tree, &[first, second], identity, message)
+    }
+
     /// Writes notes over those of `expected` and returns the new notes commit; the ref itself is moved by the caller.
     ///
     /// # Errors

@@ -71,24 +71,45 @@ impl Repository {
         Ok(names)
     }
 
+    /// Deletes a reference that is at the value that was seen.
+    ///
+    /// # Errors
+    /// `GB-REF-RACE` where another process moved it meanwhile, `GB-REF-LOCKED` where it is locked.
+    pub fn delete_reference(&self, name: &str, seen: ObjectId) -> Result<(), StoreError> {
+        let full = name.try_into().map_err(|_| {
+            StoreError::new("GB-REF-BROKEN", format!("\"{}\" is no name of a ref", name.escape_debug()))
+        })?;
+        let expected = PreviousValue::MustExistAndMatch(Target::Object(to_git(seen)));
+        let change = Change::Delete { expected, log: RefLog::AndReference };
+        self.git
+            .edit_references_as([GitEdit { change, name: full, deref: false }], Some(committer()))
+            .map(|_| ())
+            .map_err(|error| moved(&error))
+    }
+
     /// Moves references together: where one of them is not at the value that was seen, none is moved.
     ///
     /// # Errors
     /// `GB-REF-RACE` where another process moved one meanwhile, `GB-REF-LOCKED` where one is locked.
     pub fn update_refs(&self, edits: &[RefEdit]) -> Result<(), StoreError> {
         let edits: Vec<GitEdit> = edits.iter().map(edit).collect::<Result<_, _>>()?;
-        let name = gix::bstr::BStr::new("git-baseline");
-        let email = gix::bstr::BStr::new("git-baseline@localhost");
-        let committer = gix::actor::SignatureRef { name, email, time: "0 +0000" };
-        self.git.edit_references_as(edits, Some(committer)).map(|_| ()).map_err(|error| {
-            let why = line(&error);
-            // What is locked stands in a cause only, and gix tells it by its words.
-            let locked = format!("{error:?}").contains("lock");
-            let code = if locked { "GB-REF-LOCKED" } else { "GB-REF-RACE" };
-            let what = if locked { "a ref is locked by another process" } else { "a ref was moved by another process" };
-            StoreError::new(code, format!("{what}, and nothing was moved: {why}"))
-        })
+        self.git.edit_references_as(edits, Some(committer())).map(|_| ()).map_err(|error| moved(&error))
     }
+}
+
+fn committer() -> gix::actor::SignatureRef<'static> {
+    let name = gix::bstr::BStr::new("git-baseline");
+    let email = gix::bstr::BStr::new("git-baseline@localhost");
+    gix::actor::SignatureRef { name, email, time: "0 +0000" }
+}
+
+fn moved(error: &gix::Error) -> StoreError {
+    let why = line(error);
+    // What is locked stands in a cause only, and gix tells it by its words.
+    let locked = format!("{error:?}").contains("lock");
+    let code = if locked { "GB-REF-LOCKED" } else { "GB-REF-RACE" };
+    let what = if locked { "a ref is locked by another process" } else { "a ref was moved by another process" };
+    StoreError::new(code, format!("{what}, and nothing was moved: {why}"))
 }
 
 fn edit(edit: &RefEdit) -> Result<GitEdit, StoreError> {

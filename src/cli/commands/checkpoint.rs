@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::context::{Answer, Context};
-use crate::jobs::{Failure, sign_log};
+use crate::jobs::{Failure, missing_refs, sign_log};
 use crate::store::Access;
 
 /// Validate what is pending in the log, and sign a checkpoint over it
@@ -26,6 +26,9 @@ pub(super) fn run(args: &CheckpointArgs, context: &Context) -> Result<Answer, Fa
     let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
     let identity = context.git_identity(&repository);
     let covered = sign_log(&repository, &log, &trust, signer.as_ref(), &identity)?;
+    // What counts now may be a release, whose ref brings it to others.
+    let (log_now, trust_now) = context.trusted(&repository)?;
+    missing_refs(&repository, &log_now, &trust_now)?;
     let size = log.leaves.len() + covered;
     let value = json!({ "schema": "git-baseline/checkpoint/1", "covered": covered, "size": size });
     let text = match covered {

@@ -58,7 +58,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     let Some((log, trust)) = verifier.opened().filter(|_| proven) else {
         return Ok(super::verify::answer(context, &reports));
     };
-    context.remember(trust);
+    context.remember(&repository, log, trust);
     let stored = read_release(log, trust, &name)?;
     let bytes = match args.target {
         ExportFormat::Cyclonedx => stored_document(log, &stored.placed(), "sbom.cdx.json")?,

@@ -206,6 +206,12 @@ fn fetched_from(folder: &Path, remotes: &[String]) -> Result<bool, Failure> {
         if !listed.is_empty() {
             let refs = ["refs/baseline/*:refs/baseline/*", "refs/notes/baseline*:refs/notes/baseline*"];
             git::text(folder, &["fetch", "--quiet", "--no-tags", remote, refs[0], refs[1]])?;
+            // What it published is remembered, so that `sync` notices where it takes something back.
+            let tracked = [
+                format!("refs/baseline/*:refs/baseline-remote/{remote}/*"),
+                format!("refs/notes/baseline*:refs/baseline-remote/{remote}/notes/baseline*"),
+            ];
+            git::text(folder, &["fetch", "--quiet", "--no-tags", remote, &tracked[0], &tracked[1]])?;
             return Ok(true);
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn check(args: &LogCheckArgs, context: &Context) -> Result<Answer, Fa
     }
     let mut log = Log::open(&repository)?;
     let trust = log.trust(&anchor)?;
-    context.remember(&trust);
+    context.remember(&repository, &log, &trust);
     let proven = args.proof.as_deref().map(|path| check_proof(&trust, &read(path)?)).transpose()?;
     let accepted = &trust.checkpoint;
     if let Some(path) = &args.output {

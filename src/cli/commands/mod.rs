@@ -24,6 +24,7 @@ mod show;
 mod sign;
 mod signatures;
 mod status;
+mod sync;
 mod tour;
 mod trace;
 mod trust;
@@ -59,6 +60,7 @@ pub(super) enum Command {
     Verify(verify::VerifyArgs),
     Reproduce(reproduce::ReproduceArgs),
     Export(export::ExportArgs),
+    Sync(sync::SyncArgs),
     LogProof(log_check::LogProofArgs),
     LogCheck(log_check::LogCheckArgs),
     #[command(subcommand)]
@@ -96,6 +98,7 @@ impl Command {
             Self::Verify(args) => verify::run(&args, context),
             Self::Reproduce(args) => reproduce::run(&args, context),
             Self::Export(args) => export::run(&args, context),
+            Self::Sync(args) => sync::run(&args, context),
             Self::LogProof(args) => log_check::proof(&args, context),
             Self::LogCheck(args) => log_check::check(&args, context),
             Self::Witness(command) => witness::run(&command, context),

@@ -62,8 +62,8 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, Failur
     } else {
         reports = verifier.releases(&names(args, &verifier)?, context);
     }
-    if let Some((_, trust)) = verifier.opened() {
-        context.remember(trust);
+    if let Some((log, trust)) = verifier.opened() {
+        context.remember(&repository, log, trust);
     }
     if let Some(directory) = &args.dir {
         for report in reports.iter_mut().filter(|report| report.verdict() == Verdict::Verified) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::{Answer, Context};
 use crate::crypto;
-use crate::domain::{ItemClass, Quorum, Revocation, TrustRoot};
+use crate::domain::{ItemClass, Quorum, Revocation, Show as _, TrustRoot};
 use crate::jobs::{Failure, Link, Log, Proposal, trust_words, waiting};
 use crate::store::Access;
 
@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context) -> Result<Answer, Failure> {
         let Some(next) = &proposal.root else { continue };
         let _ = writeln!(text, "waiting: trust root {}", next.version);
         for cause in &proposal.why.causes {
-            let _ = writeln!(text, "  {}", cause.escape_debug());
+            let _ = writeln!(text, "  {}", cause.shown());
         }
         for word in trust_words(root, next) {
             let _ = writeln!(text, "  {word}");
