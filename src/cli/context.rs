@@ -163,6 +163,10 @@ impl Context {
                 Ok(Some((log, trust)))
             }
             Err(failure) if failure.exit == Exit::Inconclusive => Ok(None),
+            Err(failure) if failure.exit == Exit::Stale => {
+                self.remark(&format!("warning: {failure}; what follows is not verified"));
+                Ok(None)
+            }
             Err(failure) => Err(failure),
         }
     }

@@ -83,7 +83,7 @@ fn older(root: &TrustRoot, note: &SignedNote, stated: &Checkpoint, accepted: &Ac
         let time = crate::domain::Timestamp::from_seconds(i64::try_from(time).unwrap_or(i64::MAX));
         failure = failure.because(format!("witness {} cosigned it at {time}", operator.escape_debug()));
     }
-    failure.hint("fetch refs/baseline/log again; where it stays so, somebody took statements back")
+    failure.hint("get the newest log with `git baseline sync`; where it stays so, somebody took statements back")
 }
 
 /// Two checkpoints of one log that exclude each other are a proof against whoever signed them.

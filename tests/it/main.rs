@@ -17,12 +17,14 @@ mod determinism;
 mod documents;
 mod hooks;
 mod journey;
+mod killed;
 mod overlay;
 mod registers;
 mod rotation;
 mod secrets;
 mod shapes;
 mod support;
+mod sync;
 mod tampering;
 
 #[test]
