@@ -1,10 +1,17 @@
 //! What git-baseline costs beside Git, measured in the same run on repositories that are made here: ratios count, for
 //! machines differ. Prints a table; asserts nothing about time. `cargo bench`, or `cargo bench -- small` for the hooks only.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use git_baseline::codec;
+use git_baseline::crypto::{PrivateKey, SIGN_OFF_NAMESPACE, Signer as _};
+use git_baseline::domain::{Digest, Meaning, PersonId, RoleName, SignOff, Target, Timestamp};
+use git_baseline::jobs::Log;
+use git_baseline::store::{Access, Identity, Location, Repository};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_git-baseline");
 
@@ -145,11 +152,83 @@ fn secrets() {
     row("check of all rules, 13,600 files | gitleaks dir", ours, peer, "≤ 1 ×");
 }
 
+/// Signs so many sign-offs of one release, five hundred in each commit of the log.
+fn sign_off_often(place: &Place, count: usize) {
+    let location = Location { directory: place.path().join("repo"), git_dir: None, index_file: None };
+    let repository = Repository::open(&location, Access::Write).unwrap();
+    let log = Log::open(&repository).unwrap();
+    let fingerprint = log.claimed_fingerprint().unwrap();
+    let statement = log.need("releases/1.0.0/release.cbor").unwrap();
+    let key = PrivateKey::parse(&fs::read(place.path().join("key")).unwrap(), None).unwrap();
+    let identity = Identity { name: "Bench".into(), email: "bench@example.org".into(), time: 1_790_000_000 };
+    let mut head = log.head;
+    for batch in 0..count.div_ceil(500) {
+        let mut files = BTreeMap::new();
+        for number in 0..500.min(count - batch * 500) {
+            let sign_off = SignOff {
+                role: RoleName::Release,
+                time: Timestamp::from_seconds(1_790_000_000),
+                person: PersonId::parse("bench").unwrap(),
+                reason: format!("number {}", batch * 500 + number),
+                target: Target { name: "1.0.0".into(), record_type: "release".into(), digest: Digest::of(&statement) },
+                meaning: Meaning::Reviewed,
+                printed_name: "Bench".into(),
+                verification: None,
+            };
+            let bytes = codec::encode(Some(&fingerprint), &sign_off);
+            let path = format!("releases/1.0.0/signoffs/{}.cbor", Digest::of(&bytes));
+            let armour = key.sign(SIGN_OFF_NAMESPACE, &bytes).unwrap().to_armor();
+            files.insert(format!("{path}.sig"), armour.into_bytes());
+            files.insert(path, bytes);
+        }
+        head = repository.append_to_log(Some(head), &files, None, &identity, "Sign\n").unwrap();
+    }
+    place.git(&["update-ref", "refs/baseline/log", &head.to_string()]);
+    place.run(PROGRAM, &["checkpoint"]);
+}
+
+/// Verifies signed statements, beside Git with ssh-keygen, which takes one process for each.
+fn evidence() {
+    let place = Place::new();
+    place.fill(20);
+    place.run(PROGRAM, &["release", "1.0.0"]);
+    let count = std::env::var("STATEMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
+    sign_off_often(&place, count);
+    place.git(&["gc", "-q"]);
+    let key = place.path().join("key").display().to_string();
+    let signers = place.path().join("signers");
+    let public = fs::read_to_string(format!("{key}.pub")).unwrap();
+    fs::write(&signers, format!("bench@example.org {public}")).unwrap();
+    let signed = [
+        "-c",
+        "gpg.format=ssh",
+        "-c",
+        &format!("user.signingkey={key}"),
+        "commit",
+        "-q",
+        "-S",
+        "--allow-empty",
+        "-m",
+        "x",
+    ];
+    (0..100).for_each(|_| place.git(&signed));
+    let trusted = format!("gpg.ssh.allowedSignersFile={}", signers.display());
+    let git = place.time("git", &["-c", &trusted, "log", "-100", "--format=%G?"], None) * 100;
+    let ours = place.time(PROGRAM, &["verify", "1.0.0"], None);
+    row("verify 10,000 statements | git %G? (100, times 100)", ours, git, "≤ 2 s of CPU");
+    let before = place.time(PROGRAM, &["log-check"], None);
+    row("log-check of 10,000 statements | the same", before, git, "");
+}
+
 fn main() {
     println!("{:<52} {:>12} {:>12} {:>6}   target", "", "ours", "git", "ratio");
+    if std::env::args().any(|argument| argument == "evidence") {
+        return evidence();
+    }
     hooks();
     if !std::env::args().any(|argument| argument == "small") {
         reproduce();
         secrets();
+        evidence();
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn verification(report: &Verification, all_proven: bool, colors: bool
         let _ = writeln!(text, "  {mark} {:<14} {}", check.id, clean(&check.detail));
     }
     if report.verdict() == Verdict::Verified {
-        for shown in &report.sign_offs {
+        for shown in report.sign_offs.iter().take(MOST_SIGN_OFFS) {
             let said = &shown.sign_off;
             let _ = writeln!(
                 text,
@@ -143,10 +143,16 @@ pub(super) fn verification(report: &Verification, all_proven: bool, colors: bool
                 said.time
             );
         }
+        if report.sign_offs.len() > MOST_SIGN_OFFS {
+            let _ = writeln!(text, "  … and {} sign-offs more", report.sign_offs.len() - MOST_SIGN_OFFS);
+        }
         let _ = writeln!(text, "  {}", freshness(&report.freshness));
     }
     text
 }
+
+/// No more sign-offs than these are shown; `signatures` shows all.
+const MOST_SIGN_OFFS: usize = 60;
 
 /// Says what is known of how new the log is.
 pub(super) fn freshness(freshness: &Freshness) -> String {

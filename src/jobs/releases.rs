@@ -4,7 +4,7 @@
 //! A statement is believed only after enough distinct persons vouched for its exact bytes; of two successors of one
 //! release, the one that had them first is in force (contract §3.4, §3.9). Format: docs/format.md §6.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::{self, Record};
 use crate::crypto::{self, Attested, Demand, Verified};
@@ -317,15 +317,34 @@ fn vouched(
             Demand { groups: &groups, meaning, record_type: Release::TYPE, name: name.as_str(), excluded: &nobody };
         crypto::vouched(&authority, &demand, bytes, so_far)
     };
-    for (at, last) in attested.iter().enumerate() {
+    let relevant = relevant(attested, meaning);
+    for (at, last) in relevant.iter().enumerate() {
         let position = last.position().filter(|position| *position > place);
-        if let (Some(position), Some(so_far)) = (position, attested.get(..=at))
+        if let (Some(position), Some(so_far)) = (position, relevant.get(..=at))
             && let Ok(vouched) = asked(Some(position), so_far)
         {
             return Ok((position, vouched));
         }
     }
-    asked(None, attested).map(|vouched| (place, vouched))
+    asked(None, &relevant).map(|vouched| (place, vouched))
+}
+
+/// Leaves out what cannot change the count, so that a release with very many sign-offs is judged in the time that they
+/// take to be proven: those of another meaning, and what the same person says again with the same key in the same role.
+/// The first of these has the best place that any revocation could ask for; the second tells that there are more.
+fn relevant<'t>(attested: &[Attested<'t, SignOff>], meaning: Meaning) -> Vec<Attested<'t, SignOff>> {
+    let mut seen: BTreeMap<_, u32> = BTreeMap::new();
+    let mut relevant = Vec::new();
+    for one in attested.iter().filter(|one| one.value().meaning == meaning) {
+        let said = one.value();
+        let about = (&said.target.name, &said.target.record_type, said.target.digest);
+        let times = seen.entry((one.key(), &said.person, said.role, &said.printed_name, about)).or_default();
+        *times += 1;
+        if *times <= 2 {
+            relevant.push(one.clone());
+        }
+    }
+    relevant
 }
 
 fn proposed(shortfall: &crypto::Shortfall) -> Option<ReleaseStatus> {
