@@ -23,9 +23,10 @@ import time
 from typing import NamedTuple
 from urllib.parse import unquote
 
+# `{}` is where the document goes: what some of them say on the way goes to the same place as an answer would.
 PEERS = {
-    "syft": ["syft", "scan", "--quiet", "--output", "cyclonedx-json", "dir:."],
-    "cdxgen": ["cdxgen", "--no-install-deps", "--no-babel", "--no-validate", "--spec-version", "1.6", "--output", "/dev/stdout", "."],
+    "syft": ["syft", "scan", "--quiet", "--output", "cyclonedx-json={}", "dir:."],
+    "cdxgen": ["cdxgen", "--no-install-deps", "--no-babel", "--no-validate", "--spec-version", "1.6", "--output", "{}", "."],
 }
 
 
@@ -57,9 +58,10 @@ def normal(purl: str) -> str:
 def run(command: list[str], folder: str, runs: int) -> Measured:
     walls, processors, peak, answer = [], [], 0, ""
     for _ in range(runs):
-        with tempfile.NamedTemporaryFile("r") as used:
+        with tempfile.NamedTemporaryFile("r") as used, tempfile.TemporaryDirectory() as aside:
+            place = os.path.join(aside, "bom.json")
             start = time.monotonic()
-            timed = ["/usr/bin/time", "-f", "%U %S %M", "-o", used.name, *command]
+            timed = ["/usr/bin/time", "-f", "%U %S %M", "-o", used.name, *(word.replace("{}", place) for word in command)]
             # A session of its own, so that what the tool started ends with it.
             child = subprocess.Popen(
                 timed, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
@@ -75,8 +77,11 @@ def run(command: list[str], folder: str, runs: int) -> Measured:
             processors.append(float(user) + float(system))
             peak = max(peak, int(memory))
             if child.returncode != 0:
-                last = complaint.strip().splitlines()[-1:] or [""]
-                return Measured(walls[-1], processors[-1], peak // 1024, "", f"exit {child.returncode}: {last[0][:60]}")
+                told = [line.strip() for line in complaint.splitlines() if "error" in line.lower()] or [""]
+                return Measured(walls[-1], processors[-1], peak // 1024, "", f"exit {child.returncode}: {told[0][:60]}")
+            if os.path.exists(place):
+                with open(place) as document:
+                    answer = document.read()
     return Measured(statistics.median(walls), statistics.median(processors), peak // 1024, answer, "")
 
 

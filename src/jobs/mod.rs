@@ -4,6 +4,7 @@
 
 mod affected;
 mod commit_delta;
+mod component_reader;
 mod derived;
 mod evidence;
 mod failure;
@@ -26,10 +27,10 @@ mod verification;
 mod verify;
 
 pub use affected::{Affected, affected_releases, affected_tags};
-pub use commit_delta::{CommitDelta, commit_delta, policy_of};
+pub use commit_delta::{CommitDelta, ComponentChange, Wanted, commit_delta, policy_of};
 pub use evidence::{Anchor, LOG_REF, Log, NOTES_REF, RELEASE_REFS, Trust};
 pub use failure::{Exit, Failure};
-pub use history::{Comparison, Event, Side, compare, history, side_of};
+pub use history::{Comparison, Event, Happened, Question, Side, compare, history, side_of};
 pub use history_secrets::{HistorySecrets, PastSecret, history_secrets};
 pub use initialize::{Founding, found, proposal};
 pub use inspect::{Inspection, StagedCheck, check_staged, policy_finding, requests_missing, thresholds};
