@@ -17,8 +17,8 @@ const MOST_IMPORTS: usize = 200;
 const DEEPEST: usize = 8;
 const LONGEST: usize = 400;
 
-/// So many properties and candidates are looked through for one tree; the largest builds need a hundredth of it.
-const MOST_STEPS: usize = 5_000_000;
+/// So many properties and candidates are looked through for one tree; the largest builds need a fortieth of it.
+const MOST_STEPS: usize = 2_000_000;
 
 /// A pom in its place.
 pub(super) struct Member<'a> {

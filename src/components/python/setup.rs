@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn requirements_that_are_left_out_are_said() {
-        let many: String = (0..20_001).map(|number| format!("  a{number}==1\n")).collect();
+        let many = (0..20_001).fold(String::new(), |text, number| text + &format!("  a{number}==1\n"));
         let cfg = format!("[options]\ninstall_requires =\n{many}  [[\n  ./own\n");
         let inventory = inventory(&[("setup.cfg", &cfg), ("a/setup.cfg", "[options]\ninstall_requires = [[\n")]);
         for (path, count) in [("setup.cfg", 2), ("a/setup.cfg", 1)] {
