@@ -21,11 +21,13 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 34] = [
     "items",
     "items 1.0.0 --class access-control",
     "items --explain .baseline/policy.toml",
     "components",
+    "components 1.0.0 --profile ntia",
+    "components --profile bsi-2.1",
     "affected pkg:cargo/serde",
     "affected pkg:cargo/serde --tags",
     "check",
@@ -34,6 +36,8 @@ const COMMANDS: [&str; 30] = [
     "check --history",
     "record",
     "log",
+    "log --class component",
+    "log pkg:pypi",
     "diff 1.0.0 1.1.0",
     "release 2.0.0 --dry-run",
     "show",

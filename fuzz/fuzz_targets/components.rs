@@ -2,7 +2,7 @@
 //! four of them.
 #![no_main]
 
-use git_baseline::components::read;
+use git_baseline::components::{LockFile, read};
 use git_baseline::domain::RepoPath;
 
 const NAMES: &[&str] = &[
@@ -23,7 +23,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((first, text)) = bytes.split_first() else { return };
     for offset in 0..4 {
         let name = NAMES[(usize::from(*first) * 4 + offset) % NAMES.len()];
-        let files = [(RepoPath::from(name), text.to_vec())];
+        let files = [LockFile::new(RepoPath::from(name), None, text)];
         assert_eq!(read(&files, &[]), read(&files, &[]));
     }
 });

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{ConfigurationItem, Fact, Finding, Severity, Timestamp};
 use crate::export;
-use crate::jobs::{CheckStatus, Event, Failure, Freshness, Verdict, Verification};
+use crate::jobs::{CheckStatus, Event, Failure, Freshness, Happened, Verdict, Verification};
 
 /// Wraps text in a colour, or leaves it.
 pub(super) fn paint(text: &str, code: &str, colors: bool) -> String {
@@ -101,13 +101,16 @@ pub(super) fn event_head(event: &Event, colors: bool) -> String {
 
 /// Returns one event of a history with its facts.
 pub(super) fn event(event: &Event) -> String {
-    let mut text = format!(
-        "  {}
-",
-        export::item_line(&event.delta)
-    );
-    for line in export::change_lines(&event.delta) {
-        let _ = writeln!(text, "    {}", clean(&line));
+    let lines = match &event.happened {
+        Happened::Item(delta) => {
+            let below = export::change_lines(delta).into_iter().map(|line| format!("  {line}"));
+            std::iter::once(export::item_line(delta)).chain(below).collect()
+        }
+        Happened::Component(change) => export::component_lines(&change.delta),
+    };
+    let mut text = String::new();
+    for line in lines {
+        let _ = writeln!(text, "  {}", clean(&line));
     }
     text
 }

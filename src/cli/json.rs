@@ -5,10 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Component, ComponentDelta, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts, Finding,
-    ItemDelta, Severity, Timestamp,
+    Component, ComponentDelta, ComponentState, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts,
+    Finding, ItemClass, ItemDelta, Severity, StateHash, Timestamp,
 };
-use crate::jobs::{CheckStatus, Event, Exit, Failure, Verification};
+use crate::jobs::{CheckStatus, ComponentChange, Event, Exit, Failure, Happened, Verification};
 
 /// Returns the text of an answer.
 pub(super) fn text(value: &Value) -> String {
@@ -180,31 +180,90 @@ pub(super) fn component_delta(delta: &ComponentDelta) -> Value {
 
 /// Returns one event of a history.
 pub(super) fn event(event: &Event) -> Value {
+    let mut value = match &event.happened {
+        Happened::Item(delta) => item_event(delta),
+        Happened::Component(change) => component_event(change),
+    };
+    let of_the_commit = json!({
+        "commit": event.commit.to_string(),
+        "time": event.time.to_string(),
+        "author": event.author,
+        "change": event.changes.first().map(ToString::to_string),
+        "changes": event.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "approved_by": [],
+        "release": event.release.as_ref().map(ToString::to_string),
+    });
+    if let (Value::Object(value), Value::Object(of_the_commit)) = (&mut value, of_the_commit) {
+        value.extend(of_the_commit);
+    }
+    value
+}
+
+fn item_event(delta: &ItemDelta) -> Value {
     let state = |item: &Option<ConfigurationItem>| {
         item.as_ref().map(|item| {
             json!({ "path": item.path.to_string(), "git_id": item.git_id.to_string(),
             "blake3": item.digest.map(|set| set.blake3.to_string()) })
         })
     };
-    let item = event.delta.item();
+    let item = delta.item();
     json!({
-        "commit": event.commit.to_string(),
-        "time": event.time.to_string(),
-        "author": event.author,
-        "change": event.changes.first().map(ToString::to_string),
-        "changes": event.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "path": item.map(|item| item.path.to_string()),
         "kind": item.map(|item| item.kind.clone()),
         "class": item.map(|item| item.class.as_str()),
-        "op": event.delta.operation().as_str(),
-        "words": crate::export::words(&event.delta),
-        "statements": statements(&event.delta),
-        "from": state(&event.delta.before),
-        "to": state(&event.delta.after),
-        "facts": event.delta.fact_changes().iter().map(fact_change).collect::<Vec<_>>(),
-        "approved_by": [],
-        "release": event.release.as_ref().map(ToString::to_string),
+        "op": delta.operation().as_str(),
+        "words": crate::export::words(delta),
+        "statements": statements(delta),
+        "from": state(&delta.before),
+        "to": state(&delta.after),
+        "facts": delta.fact_changes().iter().map(fact_change).collect::<Vec<_>>(),
     })
+}
+
+fn component_event(change: &ComponentChange) -> Value {
+    let delta = &change.delta;
+    let state = |state: &Option<ComponentState>| state.as_ref().map(|state| json!({ "purl": state.purl }));
+    let told = crate::export::component_statements(delta);
+    let words: Vec<String> = told.iter().map(ToString::to_string).collect();
+    json!({
+        "path": change.found_in.first().map(ToString::to_string),
+        "kind": "component",
+        "class": ItemClass::Component.as_str(),
+        "op": delta.operation(),
+        "words": (!words.is_empty()).then(|| words.join("; ")),
+        "statements": told.iter().map(statement).collect::<Vec<_>>(),
+        "from": state(&delta.before),
+        "to": state(&delta.after),
+        "facts": component_facts(delta),
+    })
+}
+
+/// Returns what of a component is another before and after; nothing where it came or went.
+fn component_facts(delta: &ComponentDelta) -> Vec<Value> {
+    let (Some(before), Some(after)) = (&delta.before, &delta.after) else { return Vec::new() };
+    let facts = |state: &ComponentState| -> Vec<(&'static str, Value)> {
+        let overlay = state.overlay.clone().unwrap_or_default();
+        let hash = |hash: &StateHash| format!("{}:{}", hash.alg, hash.value);
+        // An empty list is what nobody knows, like a missing text.
+        let list = |list: Vec<String>| if list.is_empty() { Value::Null } else { json!(list) };
+        vec![
+            ("version", json!(state.version())),
+            ("scope", json!(state.scope.to_string())),
+            ("hashes", list(state.hashes.iter().map(hash).collect())),
+            ("licenses", list(state.licenses.clone())),
+            ("supplier", json!(state.supplier)),
+            ("category", json!(state.category)),
+            ("support", json!(state.support)),
+            ("end_of_support", json!(overlay.end_of_support.map(|end| end.to_string()))),
+            ("reason", json!(overlay.reason)),
+            ("anomaly_review", json!(overlay.anomaly_review)),
+            ("risk", json!(overlay.risk)),
+        ]
+    };
+    let both = facts(before).into_iter().zip(facts(after));
+    both.filter(|((_, old), (_, new))| old != new)
+        .map(|((name, old), (_, new))| json!({ "name": name, "before": old, "after": new }))
+        .collect()
 }
 
 /// Returns a verification.

@@ -6,7 +6,7 @@
 mod overlay;
 mod source;
 
-use crate::components::{self, Inventory};
+use crate::components::{self, Inventory, LockFile, Memory};
 use crate::domain::{
     ConfigurationItem, Digest, DigestSet, EntryKind, Facts, ItemClass, Manifest, Observation, RULE_SET, RepoPath,
     SourceTree,
@@ -40,7 +40,7 @@ pub type Seen = (ConfigurationItem, Vec<Observation>);
 /// What one entry gave.
 struct Looked {
     item: Option<Seen>,
-    lock: Option<Vec<u8>>,
+    lock: Option<LockFile>,
     digest: Option<Digest>,
 }
 
@@ -58,11 +58,11 @@ pub fn collect<S: Source>(source: &S, policy: &Policy) -> Result<Collected, S::E
     let source_tree = source_tree(&entries, &looked);
     let mut items = Items::default();
     let mut locks = Vec::new();
-    for (entry, looked) in entries.iter().zip(looked) {
+    for looked in looked {
         items.add(looked.item);
-        locks.extend(looked.lock.map(|bytes| (entry.path.clone(), bytes)));
+        locks.extend(looked.lock);
     }
-    let (inventory, unused) = inventory(&locks, &gitlinks(policy, &entries));
+    let (inventory, unused) = with_overlay(components::read(&locks, &gitlinks(policy, &entries)), &locks);
     items.observations.extend(unused);
     items.observations.sort_by(|a, b| a.0.cmp(&b.0));
     let manifest = Manifest {
@@ -106,20 +106,29 @@ pub fn look_at_each<S: Source>(source: &S, policy: &Policy, entries: &[Entry]) -
 /// As [`collect`].
 pub fn collect_components<S: Source>(source: &S, policy: &Policy) -> Result<Inventory, S::Error> {
     let entries = source.entries()?;
-    let wanted: Vec<_> = entries.iter().filter(|entry| is_lock(policy, entry)).cloned().collect();
-    let held = source.read_each(&wanted, |entry, content| held_lock(policy, entry, content))?;
-    let locks: Vec<_> = wanted.into_iter().zip(held).filter_map(|(entry, bytes)| Some((entry.path, bytes?))).collect();
-    Ok(inventory(&locks, &gitlinks(policy, &entries)).0)
+    let locks = read_locks(source, policy, &entries)?;
+    Ok(with_overlay(components::read(&locks, &gitlinks(policy, &entries)), &locks).0)
 }
 
-/// Reads the locks, and lays over them what people state; also returns what is stated of nothing.
-fn inventory(
-    locks: &[(RepoPath, Vec<u8>)],
-    gitlinks: &[(RepoPath, String)],
-) -> (Inventory, Vec<(RepoPath, Observation)>) {
-    let mut inventory = components::read(locks, gitlinks);
-    let stated = locks.iter().find(|(path, _)| is_overlay(path));
-    let unused = stated.map(|(_, bytes)| overlay::lay(&mut inventory, bytes)).unwrap_or_default();
+/// Returns those of the entries that are lock and manifest files, with what they hold.
+///
+/// # Errors
+/// As [`collect`].
+pub fn read_locks<S: Source>(source: &S, policy: &Policy, entries: &[Entry]) -> Result<Vec<LockFile>, S::Error> {
+    let wanted: Vec<_> = entries.iter().filter(|entry| is_lock(policy, entry)).cloned().collect();
+    let held = source.read_each(&wanted, |entry, content| held_lock(policy, entry, content))?;
+    Ok(held.into_iter().flatten().collect())
+}
+
+/// Computes what [`collect_components`] does from files read before. `entries` need to hold the submodules.
+pub fn remembered_components(memory: &mut Memory, locks: &[LockFile], policy: &Policy, entries: &[Entry]) -> Inventory {
+    with_overlay(memory.read(locks, &gitlinks(policy, entries)), locks).0
+}
+
+/// Lays over the components what people state; also returns what is stated of nothing.
+fn with_overlay(mut inventory: Inventory, locks: &[LockFile]) -> (Inventory, Vec<(RepoPath, Observation)>) {
+    let stated = locks.iter().find(|lock| is_overlay(lock.path()));
+    let unused = stated.map(|lock| overlay::lay(&mut inventory, lock.bytes())).unwrap_or_default();
     (inventory, unused)
 }
 
@@ -148,10 +157,13 @@ fn gitlinks(policy: &Policy, entries: &[Entry]) -> Vec<(RepoPath, String)> {
     in_scope.map(|entry| (entry.path.clone(), entry.id.to_string())).collect()
 }
 
-fn held_lock(policy: &Policy, entry: &Entry, content: Content<'_>) -> Option<Vec<u8>> {
+/// What is too large to be held must be said of too, so that it is a lock as well.
+fn held_lock(policy: &Policy, entry: &Entry, content: Content<'_>) -> Option<LockFile> {
     match content {
-        Content::Held(bytes) if is_lock(policy, entry) => Some(bytes.to_vec()),
-        _ => None,
+        _ if !is_lock(policy, entry) => None,
+        Content::Held(bytes) => Some(LockFile::new(entry.path.clone(), Some(entry.id), bytes)),
+        Content::Streamed { size, .. } => Some(LockFile::too_long(entry.path.clone(), Some(entry.id), size)),
+        Content::Gitlink => None,
     }
 }
 

@@ -15,7 +15,11 @@ const READER: &str = "baseline-components";
 
 /// Adds what the file declares, then what it states; the last match wins, each field on its own. Returns what is stated
 /// of no component.
-pub(super) fn lay(inventory: &mut Inventory, bytes: &[u8]) -> Vec<(RepoPath, Observation)> {
+pub(super) fn lay(inventory: &mut Inventory, bytes: Option<&[u8]>) -> Vec<(RepoPath, Observation)> {
+    let Some(bytes) = bytes else {
+        cover(inventory, CoverageStatus::Failed, 0, vec!["it is longer than what is read".to_owned()]);
+        return Vec::new();
+    };
     let overlay = match ComponentOverlay::parse(bytes) {
         Ok(overlay) => overlay,
         Err(error) => {
@@ -195,6 +199,7 @@ fn apply(component: &mut Component, statement: Statement) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::LockFile;
 
     const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "1", "ab": "1", "@s/c": "1"}},
         "node_modules/a": {"version": "1.0.0", "license": "MIT"}, "node_modules/ab": {"version": "1.0.0"},
@@ -202,9 +207,10 @@ mod tests {
         "node_modules/@s/c/node_modules/a": {"version": "2.0.0"}}}"#;
 
     fn laid(overlay: &str) -> (Inventory, Vec<String>) {
-        let mut inventory = components::read(&[(RepoPath::from("package-lock.json"), LOCK.into())], &[]);
+        let mut inventory =
+            components::read(&[LockFile::new(RepoPath::from("package-lock.json"), None, LOCK.as_bytes())], &[]);
         assert_eq!(inventory.components.len(), 4, "{:?}", inventory.coverage);
-        let unused = lay(&mut inventory, overlay.as_bytes());
+        let unused = lay(&mut inventory, Some(overlay.as_bytes()));
         (inventory, unused.into_iter().map(|(_, seen)| seen.message).collect())
     }
 

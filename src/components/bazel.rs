@@ -120,6 +120,9 @@ fn read_module(file: File<'_>, text: &str, is_locked: bool) -> Reading {
     let mut reading = Reading::new(file.kind, file.path);
     let (declared, own) = declared(text);
     reading.names(declared.len());
+    if declared.len() >= MOST_CALLS {
+        reading.gap("it declares more than is read");
+    }
     // A declared version is the least one: only the lock tells which is selected.
     for one in declared.iter().filter(|one| !is_locked && !own.contains(&one.name)) {
         reading.unlocked();

@@ -96,7 +96,7 @@ mod tests {
 
     fn needs(files: &[(&str, &str)], of: &str) -> BTreeMap<String, Need> {
         let files: Vec<_> = files.iter().map(|(path, text)| (RepoPath::from(*path), text.as_bytes())).collect();
-        let files = files.iter().map(|(path, bytes)| File { path, kind: Kind::CargoManifest, bytes });
+        let files = files.iter().map(|(path, bytes)| File { path, kind: Kind::CargoManifest, bytes, id: None });
         let tree = Tree::new(files, &[]);
         let mut found = manifests(&tree).into_iter().filter(|(file, _)| file.path.as_bytes() == of.as_bytes());
         found.next().unwrap().1.unwrap_or_else(|why| panic!("{why}")).needs

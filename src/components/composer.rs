@@ -13,6 +13,7 @@ use super::kind::Kind;
 use super::pinned::{Pinned, declared, or_failed, report};
 use super::purl::{self, Origin};
 use super::reading::{Reading, is_hex};
+use super::structured::Bounded;
 use super::tree::{File, Tree};
 use crate::domain::Scope;
 
@@ -20,8 +21,8 @@ use crate::domain::Scope;
 #[serde(rename_all = "kebab-case")]
 struct Lock {
     #[serde(default)]
-    packages: Vec<Package>,
-    packages_dev: Option<Vec<Package>>,
+    packages: Bounded<Package>,
+    packages_dev: Option<Bounded<Package>>,
 }
 
 #[derive(Deserialize)]
@@ -76,9 +77,9 @@ fn read_lock(tree: &Tree<'_>, file: File<'_>) -> Result<Reading, String> {
         reading.gap("no composer.json beside it tells which components are direct");
     }
     let dev = lock.packages_dev.unwrap_or_default();
-    let all = lock.packages.iter().map(|package| (package, Scope::Runtime));
+    let all = lock.packages.0.iter().map(|package| (package, Scope::Runtime));
     let mut packages = Vec::new();
-    for (package, scope) in all.chain(dev.iter().map(|package| (package, Scope::Dev))) {
+    for (package, scope) in all.chain(dev.0.iter().map(|package| (package, Scope::Dev))) {
         if package.dist.r#type.as_str() == Some("path") {
             continue;
         }

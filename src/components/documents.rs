@@ -13,6 +13,10 @@ const MOST_DEPTH: usize = 64;
 
 const MOST_NODES: usize = 1_000_000;
 
+/// The parser holds every attribute of an element against all others, and hands every namespace down.
+const MOST_ATTRIBUTES: usize = 100;
+const MOST_NAMESPACES: usize = 2000;
+
 /// Reads one YAML document.
 ///
 /// # Errors
@@ -31,9 +35,7 @@ pub(super) fn yaml<T: DeserializeOwned>(file: File<'_>) -> Result<T, String> {
 /// Where it is none, or beyond the bounds.
 pub(super) fn xml(file: File<'_>) -> Result<Document<'_>, String> {
     let text = file.text()?;
-    if is_nested_too_deep(text) {
-        return Err("nested too deep".to_owned());
-    }
+    check_tags(text)?;
     let options =
         ParsingOptions { nodes_limit: u32::try_from(MOST_NODES).unwrap_or(u32::MAX), ..ParsingOptions::default() };
     Document::parse_with_options(text, options).map_err(|error| match error {
@@ -43,25 +45,48 @@ pub(super) fn xml(file: File<'_>) -> Result<Document<'_>, String> {
     })
 }
 
-/// The parser calls itself for every level. Counts tags without understanding them, so that comments may look deep.
-fn is_nested_too_deep(text: &str) -> bool {
+/// Looks at tags without understanding them, so that comments may look deep: the parser calls itself for every level.
+fn check_tags(text: &str) -> Result<(), String> {
     let bytes = text.as_bytes();
+    if memchr::memmem::find_iter(bytes, b"xmlns").nth(MOST_NAMESPACES).is_some() {
+        return Err(format!("it declares more than {MOST_NAMESPACES} namespaces"));
+    }
     let mut depth = 0_usize;
     for at in memchr::memchr_iter(b'<', bytes) {
         match bytes.get(at + 1) {
             Some(b'/') => depth = depth.saturating_sub(1),
             Some(b'!' | b'?') => {}
             _ => {
-                let end = memchr::memchr(b'>', bytes.get(at..).unwrap_or_default()).map_or(at, |end| at + end);
-                let closes = end > at && bytes.get(end - 1) == Some(&b'/');
+                let (attributes, closes) = tag(bytes.get(at + 1..).unwrap_or_default());
+                if attributes > MOST_ATTRIBUTES {
+                    return Err(format!("an element has more than {MOST_ATTRIBUTES} attributes"));
+                }
                 depth += usize::from(!closes);
             }
         }
         if depth > 4 * MOST_DEPTH {
-            return true;
+            return Err("nested too deep".to_owned());
         }
     }
-    false
+    Ok(())
+}
+
+/// Returns how many attributes the tag has that begins here, and whether it closes itself. A value may hold `/>`, but
+/// no `<`.
+fn tag(rest: &[u8]) -> (usize, bool) {
+    let (mut attributes, mut within, mut last) = (0, None, b' ');
+    for byte in rest {
+        match (within, *byte) {
+            (Some(quote), byte) if byte == quote => within = None,
+            (None, b'"' | b'\'') => within = Some(*byte),
+            (None, b'>') => return (attributes, last == b'/'),
+            (None, b'=') => attributes += 1,
+            (_, b'<') => break,
+            _ => {}
+        }
+        last = *byte;
+    }
+    (attributes, false)
 }
 
 /// Returns the children of that name, in whatever namespace.
@@ -89,7 +114,7 @@ mod tests {
 
     fn with<T>(text: &str, read: impl FnOnce(File<'_>) -> T) -> T {
         let path = RepoPath::from("x");
-        read(File { path: &path, kind: Kind::PubLock, bytes: text.as_bytes() })
+        read(File { path: &path, kind: Kind::PubLock, bytes: text.as_bytes(), id: None })
     }
 
     #[test]
@@ -112,6 +137,17 @@ mod tests {
             laughs = format!("{laughs}a{level}: &a{level} [{refs}]\n");
         }
         assert!(with(&laughs, yaml::<Value>).is_err());
+    }
+
+    #[test]
+    fn elements_of_nothing_but_attributes_and_namespaces_are_refused() {
+        let many = |count: usize| (0..count).fold(String::new(), |text, number| text + &format!(" a{number}='/>'"));
+        let refused = |text: &str| with(text, |file| xml(file).map(|_| ())).unwrap_err();
+        assert_eq!(refused(&format!("<x{}/>", many(101))), "an element has more than 100 attributes");
+        assert_eq!(with(&format!("<x{}/>", many(100)), |file| xml(file).map(|_| ())), Ok(()));
+        let spaces = "<y xmlns='z'/>".repeat(2001);
+        assert_eq!(refused(&format!("<x>{spaces}</x>")), "it declares more than 2000 namespaces");
+        assert_eq!(refused(&"<a b='/>'>".repeat(1000)), "nested too deep");
     }
 
     #[test]

@@ -17,8 +17,8 @@ const MOST_IMPORTS: usize = 200;
 const DEEPEST: usize = 8;
 const LONGEST: usize = 400;
 
-/// So many properties and candidates are looked through for one tree; the largest builds need a hundredth of it.
-const MOST_STEPS: usize = 5_000_000;
+/// So many properties and candidates are looked through for one tree; the largest builds need a fortieth of it.
+const MOST_STEPS: usize = 2_000_000;
 
 /// A pom in its place.
 pub(super) struct Member<'a> {
@@ -38,6 +38,25 @@ pub(super) struct Member<'a> {
 
 /// Place and version of a pom.
 type Own = (usize, Option<String>);
+
+/// The imports of one pom: places in the tree, and names of what is elsewhere.
+type Imports = (Vec<usize>, Vec<String>);
+
+/// Follows `import` from one pom through the lists of the tree, each once.
+fn imports_of(lists: &[Imports], index: usize) -> Vec<usize> {
+    let (mut known, mut found, mut open) = (BTreeSet::new(), Vec::new(), vec![index]);
+    while let Some(at) = open.pop() {
+        if known.len() >= MOST_IMPORTS || !known.insert(at) {
+            continue;
+        }
+        if at != index {
+            found.push(at);
+        }
+        // The stack gives back the last first, so that the first import is looked through first.
+        open.extend(lists.get(at).into_iter().flat_map(|(next, _)| next.iter().rev()));
+    }
+    found
+}
 
 /// All poms of a tree.
 pub(super) struct Build<'a> {
@@ -79,8 +98,9 @@ impl<'a> Build<'a> {
                 build.own.entry((group, artifact)).or_default().push((index, version));
             }
         }
-        for index in 0..build.members.len() {
-            let (imports, foreign) = build.imports_of(index);
+        let lists: Vec<Imports> = (0..build.members.len()).map(|index| build.imports_at(index)).collect();
+        for (index, (_, foreign)) in lists.iter().enumerate() {
+            let (imports, foreign) = (imports_of(&lists, index), foreign.clone());
             if let Some(member) = build.members.get_mut(index) {
                 (member.imports, member.foreign_imports) = (imports, foreign);
             }
@@ -163,36 +183,19 @@ impl<'a> Build<'a> {
         })
     }
 
-    /// Follows `import` from one pom through the lists of the tree, each once.
-    fn imports_of(&self, index: usize) -> (Vec<usize>, Vec<String>) {
-        let mut known = BTreeSet::new();
+    /// Returns the imports of one pom and of its parents that stand in the tree, in their order, and those of its own
+    /// that do not: those of parents and of imported lists stand in their readings.
+    fn imports_at(&self, at: usize) -> Imports {
         let (mut found, mut foreign) = (Vec::new(), Vec::new());
-        let mut open = vec![index];
-        while let Some(at) = open.pop() {
-            if !known.insert(at) || known.len() > MOST_IMPORTS {
-                continue;
-            }
-            if at != index {
-                found.push(at);
-            }
-            let layers: Vec<(bool, &Layer)> = self
-                .line(at)
-                .enumerate()
-                .flat_map(|(far, pom)| pom.layers.iter().map(move |layer| (at == index && far == 0, layer)))
-                .collect();
-            // The stack gives back the last first, so that the first import is looked through first.
-            let mut next = Vec::new();
-            for (is_own, layer) in layers {
-                for import in layer.managed.iter().filter(|managed| managed.scope.as_deref() == Some("import")) {
-                    match self.place_of(at, layer, import) {
-                        Ok(place) => next.push(place),
-                        // Those of parents and of imported lists stand in their readings.
-                        Err(outside) if is_own => foreign.push(outside),
-                        Err(_) => {}
-                    }
+        let layers = self.line(at).enumerate().flat_map(|(far, pom)| pom.layers.iter().map(move |layer| (far, layer)));
+        for (far, layer) in layers {
+            for import in layer.managed.iter().filter(|managed| managed.scope.as_deref() == Some("import")) {
+                match self.place_of(at, layer, import) {
+                    Ok(place) => found.push(place),
+                    Err(outside) if far == 0 => foreign.push(outside),
+                    Err(_) => {}
                 }
             }
-            open.extend(next.into_iter().rev());
         }
         foreign.sort();
         foreign.dedup();

@@ -32,6 +32,7 @@ mod kind;
 mod maven;
 mod maven_build;
 mod maven_pom;
+mod memory;
 mod npm;
 mod npm_lock;
 mod npm_manifest;
@@ -61,8 +62,11 @@ mod workspaces;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Component, Coverage, RepoPath};
+use std::sync::Arc;
+
+use crate::domain::{Component, Coverage, ObjectId, RepoPath};
 use kind::Kind;
+pub use memory::Memory;
 use reading::Reading;
 use tree::{File, Tree};
 
@@ -113,6 +117,59 @@ pub struct Inventory {
     pub coverage: Vec<Coverage>,
 }
 
+/// A file that `is_wanted`, as the readers get it.
+#[derive(Clone, Debug)]
+pub struct LockFile {
+    path: RepoPath,
+    id: Option<ObjectId>,
+    size: u64,
+    /// None where it is longer than any lock file.
+    bytes: Option<Arc<[u8]>>,
+}
+
+impl LockFile {
+    /// Takes what a file holds, unless that is too long.
+    #[must_use]
+    pub fn new(path: RepoPath, id: Option<ObjectId>, bytes: &[u8]) -> Self {
+        let held = (bytes.len() <= MOST_BYTES).then(|| Arc::from(bytes));
+        Self { path, id, size: bytes.len() as u64, bytes: held }
+    }
+
+    /// Takes note of a file that was too long to be held at all.
+    #[must_use]
+    pub fn too_long(path: RepoPath, id: Option<ObjectId>, size: u64) -> Self {
+        Self { path, id, size, bytes: None }
+    }
+
+    /// Returns the same content at another path.
+    #[must_use]
+    pub fn at(&self, path: RepoPath) -> Self {
+        Self { path, ..self.clone() }
+    }
+
+    /// Returns where it stands.
+    #[must_use]
+    pub fn path(&self) -> &RepoPath {
+        &self.path
+    }
+
+    /// Returns Git's id of its content.
+    #[must_use]
+    pub fn id(&self) -> Option<ObjectId> {
+        self.id
+    }
+
+    /// Returns what it holds; nothing where that is too long.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
+
+    fn known(&self) -> Option<File<'_>> {
+        Some(File { path: &self.path, kind: Kind::of(&self.path)?, bytes: self.bytes()?, id: self.id })
+    }
+}
+
 /// Says whether the file of that name is one that `read` wants to see.
 #[must_use]
 pub fn is_wanted(path: &RepoPath) -> bool {
@@ -135,16 +192,19 @@ pub fn generic_purl(supplier: Option<&str>, name: &str, version: Option<&str>) -
 
 /// Reads all wanted files of one tree together. `gitlinks` are the tree's submodules: path and commit id in hex.
 #[must_use]
-pub fn read(files: &[(RepoPath, Vec<u8>)], gitlinks: &[(RepoPath, String)]) -> Inventory {
-    let known = files.iter().filter_map(|(path, bytes)| Some(File { path, kind: Kind::of(path)?, bytes }));
-    let (fit, too_long): (Vec<_>, Vec<_>) = known.partition(|file| file.bytes.len() <= MOST_BYTES);
-    let tree = Tree::new(fit.into_iter(), gitlinks);
+pub fn read(files: &[LockFile], gitlinks: &[(RepoPath, String)]) -> Inventory {
+    let tree = Tree::new(files.iter().filter_map(LockFile::known), gitlinks);
     let mut readings: Vec<Reading> = READERS.iter().flat_map(|reader| reader(&tree)).collect();
-    for file in too_long {
-        let why = format!("{} bytes are more than any lock file needs", file.bytes.len());
-        readings.push(Reading::failed(file.kind, file.path, &why));
-    }
+    readings.extend(too_long(files));
     merged(readings)
+}
+
+/// What is said of files that no reader gets.
+fn too_long(files: &[LockFile]) -> impl Iterator<Item = Reading> {
+    files.iter().filter(|file| file.bytes.is_none()).filter_map(|file| {
+        let why = format!("{} bytes are more than any lock file needs", file.size);
+        Some(Reading::failed(Kind::of(&file.path)?, &file.path, &why))
+    })
 }
 
 /// One component per purl, with every place that names it; nothing dangles.
@@ -270,7 +330,7 @@ mod tests {
                 if let Some(cut) = cut.filter(|_| index == swapped) {
                     bytes.truncate(cut.index(bytes.len()));
                 }
-                files.push((RepoPath::from(*path), bytes));
+                files.push(LockFile::new(RepoPath::from(*path), None, &bytes));
             }
             let links = [(RepoPath::from("z"), "0123456789012345678901234567890123456789".to_owned())];
             let inventory = read(&files, &links);

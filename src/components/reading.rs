@@ -23,6 +23,7 @@ const MOST_EDGES: usize = 200_000;
 pub(super) const MOST_COMPONENTS: usize = 25_000;
 
 /// The result of reading one file.
+#[derive(Clone)]
 pub(super) struct Reading {
     /// The file.
     pub(super) path: RepoPath,

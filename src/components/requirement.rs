@@ -142,7 +142,7 @@ fn line_of(line: &str, number: usize) -> Option<Line> {
     if line.starts_with('-') { None } else { Some(requirement(line, number)) }
 }
 
-fn requirement(line: &str, number: usize) -> Line {
+pub(super) fn requirement(line: &str, number: usize) -> Line {
     let (spec, options) = line.split_once(" --").map_or((line, ""), |(spec, options)| (spec, options));
     let (spec, _marker) = match spec.split_once(" ;").or_else(|| split_marker(spec)) {
         Some((spec, marker)) => (spec.trim(), marker),

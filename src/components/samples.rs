@@ -2,7 +2,7 @@
 //!
 //! Never here: what a reader makes of a sound file; each reader's own tests say that.
 
-use super::read;
+use super::{LockFile, read};
 use crate::domain::RepoPath;
 
 /// Files that say by their content whether they are manifests, so that damage may make them nothing.
@@ -113,7 +113,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
 #[test]
 fn every_sample_names_something_and_leaves_its_place() {
     for (path, text) in ALL {
-        let inventory = read(&[(RepoPath::from(*path), text.as_bytes().to_vec())], &[]);
+        let inventory = read(&[LockFile::new(RepoPath::from(*path), None, text.as_bytes())], &[]);
         assert_eq!(inventory.coverage.len(), 1, "{path}");
         let is_silent = ["composer.json", "pubspec.yaml", "Gemfile"].contains(path);
         assert!(is_silent || !inventory.components.is_empty(), "{path}: {:?}", inventory.coverage);
@@ -129,7 +129,7 @@ fn hostile_files_of_every_kind_are_entries_that_can_be_shown() {
     hostile.push("a: &a [*a]\nb: *a\n".repeat(1000));
     for (path, _) in ALL {
         for text in &hostile {
-            let inventory = read(&[(RepoPath::from(*path), text.as_bytes().to_vec())], &[]);
+            let inventory = read(&[LockFile::new(RepoPath::from(*path), None, text.as_bytes())], &[]);
             let shown = inventory.coverage.iter().flat_map(|coverage| &coverage.gaps);
             assert!(shown.clone().all(|gap| gap.len() < 2000 && !gap.chars().any(char::is_control)), "{path}");
         }
@@ -141,7 +141,7 @@ fn names_that_would_act_up_are_gaps_wherever_they_stand() {
     for (path, text) in ALL {
         for bad in ["\u{202e}", "\u{200b}"] {
             let damaged = text.replace('a', &format!("a{bad}"));
-            let inventory = read(&[(RepoPath::from(*path), damaged.into_bytes())], &[]);
+            let inventory = read(&[LockFile::new(RepoPath::from(*path), None, damaged.as_bytes())], &[]);
             for component in &inventory.components {
                 assert!(!component.name.contains(bad), "{path}: {:?}", component.name);
                 assert!(component.purl.is_ascii(), "{path}");

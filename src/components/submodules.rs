@@ -28,7 +28,7 @@ pub(super) fn read(tree: &Tree<'_>) -> Vec<Reading> {
         }
     }
     let file = file.map(|file| file.path);
-    for (path, commit) in tree.gitlinks {
+    for (path, commit) in tree.gitlinks() {
         let mut reading = Reading::new(Kind::GitModules, path);
         let url = std::str::from_utf8(path.as_bytes()).ok().and_then(|path| urls.get(path));
         add(&mut reading, path, commit, url.map(String::as_str), file);
@@ -83,8 +83,8 @@ fn addresses(text: &str) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::components::read;
     use crate::components::testing::{found, gaps};
+    use crate::components::{LockFile, read};
     use crate::domain::RepoPath;
 
     const COMMIT: &str = "0123456789012345678901234567890123456789";
@@ -93,7 +93,7 @@ mod tests {
     fn the_tree_says_which_commit_and_gitmodules_says_where_from() {
         let text = "[submodule \"z\"]\n\tpath = deps/z\n\turl = https://u:pw@github.com/Madler/zlib.git\n\
             [submodule \"r\"]\n\turl = ../r.git\n\tpath = deps/r\n[submodule \"gone\"]\n\tpath = gone\n\turl = x\n";
-        let files = [(RepoPath::from(".gitmodules"), text.as_bytes().to_vec())];
+        let files = [LockFile::new(RepoPath::from(".gitmodules"), None, text.as_bytes())];
         let links: Vec<_> =
             ["deps/z", "deps/r", "bare"].iter().map(|path| (RepoPath::from(*path), COMMIT.to_owned())).collect();
         let inventory = read(&files, &links);

@@ -1,6 +1,6 @@
 //! What the tests of the readers ask for.
 
-use super::{Inventory, read};
+use super::{Inventory, LockFile, read};
 use crate::domain::{Component, Coverage, CoverageStatus, RepoPath};
 
 /// One file of each format of scripts' languages, pipelines, images and build tools. A damaged one may turn out to
@@ -65,7 +65,8 @@ pub(super) const SCRIPT_SAMPLES: [(&str, &str); 28] = [
 
 /// Reads a tree without submodules.
 pub(super) fn inventory(files: &[(&str, &str)]) -> Inventory {
-    let files: Vec<_> = files.iter().map(|(path, text)| (RepoPath::from(*path), text.as_bytes().to_vec())).collect();
+    let file = |(path, text): &(&str, &str)| LockFile::new(RepoPath::from(*path), None, text.as_bytes());
+    let files: Vec<_> = files.iter().map(file).collect();
     read(&files, &[])
 }
 

@@ -3,16 +3,13 @@
 //! Serves IEC 81001-5-1 cl. 8 (versions sufficient to assess exposure). A release's list is the signed one; a tag's is
 //! computed from its lock files. Never here: what is known against a component.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use crate::collect::{self, Source as _};
-use crate::domain::{Component, Digest, EntryKind, ObjectId};
+use crate::domain::{Component, ObjectId};
 use crate::jobs::commit_delta::policy_of;
+use crate::jobs::component_reader::ComponentReader;
 use crate::jobs::examine::stored_manifest;
 use crate::jobs::releases::{self, StoredRelease};
 use crate::jobs::{Failure, Log, Progress, Trust};
-use crate::store::{Repository, TreeSource};
+use crate::store::Repository;
 
 /// A release or tag, with what was asked for in it.
 #[derive(Clone, Debug)]
@@ -59,32 +56,21 @@ pub fn affected_tags(
     progress: &dyn Progress,
 ) -> Result<Vec<Affected>, Failure> {
     let mut found = Vec::new();
-    // Most tags have the lock files of the one before.
-    let mut known: BTreeMap<Digest, Vec<Component>> = BTreeMap::new();
+    let mut reader = ComponentReader::new(repository);
+    // Neighbours by age are closest to each other; by name, 1.10 would come before 1.9.
+    let mut tags = Vec::new();
     for name in repository.references_below("refs/tags/")? {
         let Some(commit) = repository.peeled_reference(&name)? else { continue };
-        let name = name.trim_start_matches("refs/tags/").to_owned();
+        let read = repository.commit(commit)?;
+        tags.push((read.committer.time, name.trim_start_matches("refs/tags/").to_owned(), commit, read.tree));
+    }
+    tags.sort();
+    for (_, name, commit, tree) in tags {
         progress.step(&format!("looking at {name}"));
-        let tree = repository.commit(commit)?.tree;
-        let policy = policy_of(repository, tree)?;
-        let source = TreeSource::new(repository, tree);
-        let mut key = policy.digest.map_or([0; 32], |digest| *digest.as_bytes()).to_vec();
-        for entry in source.entries()? {
-            if entry.mode.kind() == EntryKind::Gitlink || collect::is_lock(&policy, &entry) {
-                key.extend_from_slice(entry.id.to_string().as_bytes());
-                key.extend_from_slice(entry.path.as_bytes());
-                key.push(0);
-            }
-        }
-        let key = Digest::of(&key);
-        let components = match known.entry(key) {
-            Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(place) => {
-                let all = collect::collect_components(&source, &policy)?.components;
-                place.insert(all.into_iter().filter(|component| wanted(component)).collect()).clone()
-            }
-        };
+        let components = reader.components(tree, &policy_of(repository, tree)?)?;
+        let components = components.iter().filter(|component| wanted(component)).cloned().collect();
         found.push(Affected { name, commit, verified: false, components });
     }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }

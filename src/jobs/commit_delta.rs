@@ -3,10 +3,13 @@
 //! Only changed files are read, unless the policy itself changed. Hooks, `record`, `verify` and `log` all use this
 //! one function, so that what was recorded is what is recomputed.
 
+use std::sync::Arc;
+
 use crate::checks;
 use crate::collect::{self, Entry};
-use crate::domain::{ComponentDelta, ConfigurationItem, Digest, EntryKind, ItemDelta, ObjectId, RepoPath};
+use crate::domain::{Component, ComponentDelta, ConfigurationItem, Digest, EntryKind, ItemDelta, ObjectId, RepoPath};
 use crate::jobs::Failure;
+use crate::jobs::component_reader::ComponentReader;
 use crate::policy::{COMPONENTS_PATH, ComponentOverlay, POLICY_PATH, Policy, PolicyError};
 use crate::store::{Change, Commit, Repository, TreeSource};
 
@@ -21,6 +24,33 @@ pub struct CommitDelta {
     pub policy: Option<Digest>,
 }
 
+/// What a history wants to know of a commit; what is not wanted stays empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Items.
+    pub items: bool,
+    /// Components.
+    pub components: bool,
+}
+
+/// A component's delta, with the files that name the component on either side.
+#[derive(Clone, Debug)]
+pub struct ComponentChange {
+    /// What changed.
+    pub delta: ComponentDelta,
+    /// Sorted, those first that the commit changed.
+    pub found_in: Vec<RepoPath>,
+}
+
+/// What one commit of many changed.
+pub(super) struct Changes {
+    /// Items, sorted by path.
+    pub(super) items: Vec<ItemDelta>,
+    /// Components, sorted.
+    pub(super) components: Vec<ComponentChange>,
+    policy: Option<Digest>,
+}
+
 /// One side of a comparison: a tree under its own policy.
 struct Side {
     tree: ObjectId,
@@ -32,11 +62,29 @@ struct Side {
 /// # Errors
 /// Where an object is missing or malformed.
 pub fn commit_delta(repository: &Repository, commit: &Commit) -> Result<CommitDelta, Failure> {
+    let all = Wanted { items: true, components: true };
+    let Changes { items, components, policy } =
+        changes_of(repository, &mut ComponentReader::new(repository), commit, all)?;
+    let components = components.into_iter().map(|change| change.delta).collect();
+    Ok(CommitDelta { items, components, policy })
+}
+
+/// Computes what a commit changed and is wanted, for one commit of many: `reader` remembers the others' lock files.
+///
+/// # Errors
+/// As [`commit_delta`].
+pub(super) fn changes_of(
+    repository: &Repository,
+    reader: &mut ComponentReader<'_>,
+    commit: &Commit,
+    wanted: Wanted,
+) -> Result<Changes, Failure> {
     let parent = match commit.parents.first() {
         Some(parent) => Some(repository.commit(*parent)?.tree),
         None => None,
     };
-    delta_between(repository, parent, commit.tree, None)
+    let before = parent.map(|tree| side(repository, tree)).transpose()?;
+    between(repository, reader, before, side(repository, commit.tree)?, wanted)
 }
 
 /// Computes what lies between two trees, each under its own policy; with `policy`, both under that one.
@@ -53,26 +101,75 @@ pub(super) fn delta_between(
         Some(policy) => Ok(Side { tree, policy: policy.clone() }),
         None => side(repository, tree),
     };
+    let all = Wanted { items: true, components: true };
     let before = before.map(side).transpose()?;
-    let after = side(after)?;
+    let Changes { items, components, policy } =
+        between(repository, &mut ComponentReader::new(repository), before, side(after)?, all)?;
+    let components = components.into_iter().map(|change| change.delta).collect();
+    Ok(CommitDelta { items, components, policy })
+}
+
+fn between(
+    repository: &Repository,
+    reader: &mut ComponentReader<'_>,
+    before: Option<Side>,
+    after: Side,
+    wanted: Wanted,
+) -> Result<Changes, Failure> {
     let changes = repository.changed_paths(before.as_ref().map(|side| side.tree), after.tree)?;
-    let policy_changed =
-        policy.is_none() && changes.iter().any(|change| change.path.as_bytes() == POLICY_PATH.as_bytes());
-    let (old, new) = if policy_changed {
-        (
-            before.as_ref().map_or_else(|| Ok(Vec::new()), |side| all_items(repository, side))?,
-            all_items(repository, &after)?,
-        )
-    } else {
-        changed_items(repository, before.as_ref(), &after, &changes)?
-    };
-    let components = if policy_changed || changes.iter().any(|change| touches_components(&after.policy, change)) {
-        let old = before.as_ref().map(|side| components(repository, side)).transpose()?.unwrap_or_default();
-        ComponentDelta::between(&old, &components(repository, &after)?)
+    let same_policy = before.as_ref().is_none_or(|before| before.policy.digest == after.policy.digest);
+    let policy_changed = !same_policy && changes.iter().any(|change| change.path.as_bytes() == POLICY_PATH.as_bytes());
+    let items = if wanted.items {
+        items_of(repository, before.as_ref(), &after, &changes, policy_changed)?
     } else {
         Vec::new()
     };
-    Ok(CommitDelta { items: ItemDelta::between(&old, &new), components, policy: after.policy.digest })
+    let touched = policy_changed || changes.iter().any(|change| touches_components(&after.policy, change));
+    let components = if wanted.components && touched {
+        // The newer side first: a history goes back in time, and stands there already.
+        let new = reader.components(after.tree, &after.policy)?;
+        let old = before.map(|side| reader.components(side.tree, &side.policy)).transpose()?.unwrap_or_default();
+        component_changes(&old, &new, &changes)
+    } else {
+        Vec::new()
+    };
+    Ok(Changes { items, components, policy: after.policy.digest })
+}
+
+fn items_of(
+    repository: &Repository,
+    before: Option<&Side>,
+    after: &Side,
+    changes: &[Change],
+    policy_changed: bool,
+) -> Result<Vec<ItemDelta>, Failure> {
+    let (old, new) = if policy_changed {
+        let old = before.map_or_else(|| Ok(Vec::new()), |side| all_items(repository, side))?;
+        (old, all_items(repository, after)?)
+    } else {
+        changed_items(repository, before, after, changes)?
+    };
+    Ok(ItemDelta::between(&old, &new))
+}
+
+fn component_changes(old: &Arc<Vec<Component>>, new: &Arc<Vec<Component>>, changes: &[Change]) -> Vec<ComponentChange> {
+    if Arc::ptr_eq(old, new) {
+        return Vec::new();
+    }
+    let places = |list: &[Component], purl: Option<&str>| {
+        let at = purl.and_then(|purl| list.binary_search_by(|component| component.purl.as_str().cmp(purl)).ok());
+        at.and_then(|at| list.get(at)).map(|component| component.found_in.clone()).unwrap_or_default()
+    };
+    let changed = |path: &RepoPath| changes.binary_search_by(|change| change.path.cmp(path)).is_ok();
+    let change = |delta: ComponentDelta| {
+        let purl = |state: &Option<crate::domain::ComponentState>| state.as_ref().map(|state| state.purl.clone());
+        let mut found_in = places(new, purl(&delta.after).as_deref());
+        found_in.extend(places(old, purl(&delta.before).as_deref()));
+        found_in.sort_by_cached_key(|path| (!changed(path), path.clone()));
+        found_in.dedup();
+        ComponentChange { delta, found_in }
+    };
+    ComponentDelta::between(old, new).into_iter().map(change).collect()
 }
 
 /// Returns the policy of a tree as it is used for deltas: one that cannot be read hides nothing, so the built-in
@@ -131,9 +228,4 @@ pub(super) fn touches_components(policy: &Policy, change: &Change) -> bool {
         .into_iter()
         .flatten()
         .any(|entry| entry.mode.kind() == EntryKind::Gitlink || collect::is_lock(policy, &entry))
-}
-
-fn components(repository: &Repository, side: &Side) -> Result<Vec<crate::domain::Component>, Failure> {
-    let source = TreeSource::new(repository, side.tree);
-    Ok(collect::collect_components(&source, &side.policy)?.components)
 }

@@ -8,7 +8,8 @@ use crate::domain::{
     ChangeId, ConfigurationItem, Digest, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath,
     Timestamp,
 };
-use crate::jobs::commit_delta::commit_delta;
+use crate::jobs::commit_delta::{Changes, ComponentChange, Wanted, changes_of};
+use crate::jobs::component_reader::ComponentReader;
 use crate::jobs::inspect::{self, Inspection};
 use crate::jobs::log::Log;
 use crate::jobs::trust::Trust;
@@ -16,7 +17,7 @@ use crate::jobs::{Exit, Failure, Progress, releases, trailers};
 use crate::policy::Policy;
 use crate::store::Repository;
 
-/// One item changed by one commit.
+/// One item or component changed by one commit.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The commit.
@@ -28,42 +29,65 @@ pub struct Event {
     /// The change requests that it names.
     pub changes: Vec<ChangeId>,
     /// What changed.
-    pub delta: ItemDelta,
+    pub happened: Happened,
     /// The first release that holds the commit.
     pub release: Option<ReleaseName>,
 }
 
-/// Returns the events of commits, newest first, as far as `wanted` says. A renamed item keeps its history.
+/// What a commit changed.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// An item.
+    Item(Box<ItemDelta>),
+    /// A component.
+    Component(Box<ComponentChange>),
+}
+
+/// Which events of a history are wanted.
+pub struct Question<'a> {
+    /// Only what is about these paths, folders, or package URLs; all where there are none.
+    pub about: &'a [RepoPath],
+    /// Which kinds at all.
+    pub wanted: Wanted,
+    /// Which items.
+    pub item: &'a dyn Fn(&ItemDelta) -> bool,
+}
+
+/// Returns the events of commits, newest first, items before components. A renamed item keeps its history.
 ///
 /// # Errors
 /// Where an object is missing or malformed.
 pub fn history(
     repository: &Repository,
     commits: &[ObjectId],
-    paths: &[RepoPath],
-    wanted: &dyn Fn(&ItemDelta) -> bool,
+    question: &Question<'_>,
     carried_by: &dyn Fn(&ObjectId) -> Option<ReleaseName>,
     progress: &dyn Progress,
 ) -> Result<Vec<Event>, Failure> {
-    let mut followed = paths.to_vec();
+    let (purls, paths): (Vec<RepoPath>, Vec<RepoPath>) =
+        question.about.iter().cloned().partition(|about| about.as_bytes().starts_with(b"pkg:"));
+    let mut followed = paths.clone();
     let mut events = Vec::new();
+    let mut reader = ComponentReader::new(repository);
     for (at, id) in commits.iter().enumerate() {
         if at > 0 && at % 500 == 0 {
             progress.step(&format!("looked at {at} of {} commits", commits.len()));
         }
         let commit = repository.commit(*id)?;
-        let deltas = commit_delta(repository, &commit)?.items;
-        for delta in deltas.into_iter().filter(|delta| wanted(delta)) {
-            if !paths.is_empty() && !concerns(&delta, &mut followed) {
-                continue;
-            }
+        let Changes { items, components, .. } = changes_of(repository, &mut reader, &commit, question.wanted)?;
+        let all = question.about.is_empty();
+        let items = items.into_iter().filter(|delta| (question.item)(delta) && (all || concerns(delta, &mut followed)));
+        let mut happened: Vec<Happened> = items.map(|delta| Happened::Item(Box::new(delta))).collect();
+        let components = components.into_iter().filter(|change| all || is_about(change, &paths, &purls));
+        happened.extend(components.map(|change| Happened::Component(Box::new(change))));
+        for happened in happened {
             let trailer = Policy::built_in().change_control.trailer;
             events.push(Event {
                 commit: *id,
                 time: Timestamp::from_seconds(commit.author.time),
                 author: format!("{} <{}>", commit.author.name, commit.author.email),
                 changes: trailers::change_ids(&commit.message, &trailer),
-                delta,
+                happened,
                 release: carried_by(id),
             });
         }
@@ -71,13 +95,27 @@ pub fn history(
     Ok(events)
 }
 
+/// Says whether a path is that of a folder or stands in it.
+fn is_below(path: &RepoPath, folder: &RepoPath) -> bool {
+    path == folder || path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// Says whether one of the files that name the component is asked for, or its package URL: in full, without its
+/// version, or up to a slash.
+fn is_about(change: &ComponentChange, paths: &[RepoPath], purls: &[RepoPath]) -> bool {
+    let named = |asked: &RepoPath| {
+        [&change.delta.before, &change.delta.after].into_iter().flatten().any(|state| {
+            let rest = state.purl.as_bytes().strip_prefix(asked.as_bytes());
+            rest.is_some_and(|rest| rest.first().is_none_or(|next| b"@/?#".contains(next)))
+        })
+    };
+    purls.iter().any(named) || change.found_in.iter().any(|path| paths.iter().any(|folder| is_below(path, folder)))
+}
+
 /// Says whether the delta is about a followed path or a folder of it, and follows a rename back.
 fn concerns(delta: &ItemDelta, followed: &mut Vec<RepoPath>) -> bool {
-    let below = |path: &RepoPath, folder: &RepoPath| {
-        path == folder || path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
-    };
     let names = [&delta.before, &delta.after].into_iter().flatten().map(|item| &item.path);
-    let concerned = names.into_iter().any(|path| followed.iter().any(|folder| below(path, folder)));
+    let concerned = names.into_iter().any(|path| followed.iter().any(|folder| is_below(path, folder)));
     if let (true, ItemOperation::Renamed, Some(before)) = (concerned, delta.operation(), &delta.before) {
         followed.push(before.path.clone());
     }

@@ -8,6 +8,7 @@ mod change_control;
 mod change_requests;
 mod checkpoint;
 mod commit_delta;
+mod component_reader;
 mod derived;
 mod deviations;
 mod examine;
@@ -49,9 +50,9 @@ pub use change_requests::{Requests, StoredRequest, open_change};
 pub use checkpoint::{
     Accepted, compose as compose_checkpoint, may_sign as may_sign_log, parse as parse_checkpoint, sign_log,
 };
-pub use commit_delta::{CommitDelta, commit_delta, policy_of};
+pub use commit_delta::{CommitDelta, ComponentChange, Wanted, commit_delta, policy_of};
 pub use failure::{Exit, Failure};
-pub use history::{Comparison, Event, Side, compare, history, side_of};
+pub use history::{Comparison, Event, Happened, Question, Side, compare, history, side_of};
 pub use history_secrets::{HistorySecrets, PastSecret, history_secrets};
 pub use initialize::{Founding, found, proposal};
 pub use inspect::{Inspection, StagedCheck, check_staged, policy_finding, requests_missing, thresholds};

@@ -13,6 +13,7 @@
 mod affected;
 mod atomic;
 mod bad_input;
+mod component_history;
 mod determinism;
 mod documents;
 mod hooks;

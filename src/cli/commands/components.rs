@@ -10,7 +10,7 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::{Format, json};
 use crate::codec;
 use crate::components::Inventory;
-use crate::domain::{Component, Digest, Manifest, Timestamp};
+use crate::domain::{Component, Coverage, CoverageStatus, Digest, Manifest, Timestamp};
 use crate::export::{self, CycloneDxVersion, Profile};
 use crate::jobs::{Exit, Failure, Side};
 use crate::policy::Product;
@@ -110,12 +110,49 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
     }
     let of = args.eos_before.map(|date| format!("{shown} without support before {}, of ", date.date()));
     let (of, all) = (of.unwrap_or_default(), components.len());
-    let _ = writeln!(text, "{of}{all} components from {} files", coverage.len());
-    for gap in json::gaps(&coverage) {
-        let told = |name: &str| gap.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let _ = writeln!(text, "gap: {}: {}", told("path"), told("reason").escape_debug());
+    let _ = writeln!(text, "{of}{all} components from {} files{}", coverage.len(), ends(&coverage));
+    for gap in gap_lines(&coverage) {
+        let _ = writeln!(text, "gap: {gap}");
     }
     Ok(Answer::done(answer, text))
+}
+
+/// Says how many of the files were not read in full, and how, if any were not.
+fn ends(coverage: &[Coverage]) -> String {
+    let mut counts: BTreeMap<CoverageStatus, usize> = BTreeMap::new();
+    for file in coverage.iter().filter(|file| file.status != CoverageStatus::Parsed) {
+        *counts.entry(file.status).or_default() += 1;
+    }
+    let told: Vec<String> = counts.into_iter().map(|(status, count)| format!("{count} {status}")).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
+}
+
+/// Returns the gaps as lines: what is the same of several components of one file is said once.
+fn gap_lines(coverage: &[Coverage]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for file in coverage {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for gap in &file.gaps {
+            let (name, reason) = gap.split_once(": ").unwrap_or(("", gap));
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        let status = match file.status {
+            CoverageStatus::Parsed | CoverageStatus::Unlocked => String::new(),
+            status => format!("{status}: "),
+        };
+        if reasons.is_empty() && file.status != CoverageStatus::Parsed {
+            lines.push(format!("{}: {}", file.path, file.status));
+        }
+        for (reason, names) in reasons {
+            let names = names.join(", ");
+            let told = if names.is_empty() { reason.to_owned() } else { format!("{names}: {reason}") };
+            lines.push(format!("{}: {status}{}", file.path, told.escape_debug()));
+        }
+    }
+    lines
 }
 
 /// Returns who has what a list of minimum elements asks for.
@@ -196,7 +233,9 @@ fn line(component: &Component) -> String {
         Some(false) => "transitive",
         None => "",
     };
-    let text = format!("{:<60} {:<9} {direct}", component.purl.escape_debug().to_string(), component.scope);
+    let unknown = if component.version.is_none() { "  (no version known)" } else { "" };
+    let purl = component.purl.escape_debug().to_string();
+    let text = format!("{purl:<60} {:<9} {direct:<10}{unknown}", component.scope);
     text.trim_end().to_owned()
 }
 
@@ -221,4 +260,29 @@ fn stated(component: &Component) -> Option<String> {
         .filter_map(|(name, value)| value.map(|value| format!("{name}: {}", value.escape_debug())))
         .collect();
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RepoPath;
+
+    fn covered(path: &str, status: CoverageStatus, gaps: &[&str]) -> Coverage {
+        let gaps = gaps.iter().map(|gap| (*gap).to_owned()).collect();
+        Coverage { gaps, path: RepoPath::from(path), reader: "x".into(), status, components: 0 }
+    }
+
+    #[test]
+    fn the_same_gap_of_several_components_is_one_line() {
+        let coverage = [
+            covered("a", CoverageStatus::Unlocked, &["no baseline", "x: no lock", "y: no lock", "z: \u{1b}"]),
+            covered("b", CoverageStatus::Failed, &["not JSON"]),
+            covered("c", CoverageStatus::Unsupported, &[]),
+            covered("d", CoverageStatus::Parsed, &[]),
+        ];
+        let lines = gap_lines(&coverage);
+        let told = ["a: no baseline", "a: x, y: no lock", "a: z: \\u{1b}", "b: failed: not JSON", "c: unsupported"];
+        assert_eq!(lines, told);
+        assert_eq!(ends(&coverage), " (1 failed, 1 unsupported, 1 unlocked)");
+    }
 }

@@ -10,7 +10,7 @@ use super::super::reading::Reading;
 use super::super::tree::{File, Tree};
 use super::Movable;
 use super::image::add_image;
-use super::recipe::instructions;
+use super::recipe::{self, instructions};
 use super::variables::filled;
 use crate::domain::Scope;
 
@@ -47,6 +47,9 @@ fn read_recipe(file: File<'_>, text: &str) -> Reading {
         return Reading::failed(file.kind, file.path, "it has no FROM");
     }
     let mut reading = Reading::new(file.kind, file.path);
+    if instructions.len() >= recipe::MOST {
+        reading.gap("it has more instructions than are read");
+    }
     let mut movable = Movable::default();
     let mut sources: BTreeMap<&Source, Scope> = BTreeMap::new();
     let in_product = last_chain(&stages);

@@ -3,7 +3,7 @@
 //! Never here: what an instruction means.
 
 /// So many instructions of one file are kept.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// Returns each instruction's word, in capitals, and the rest of it. The first are the parser's own directives, as
 /// `#syntax` and the like.

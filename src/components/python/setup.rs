@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::super::kind::Kind;
 use super::super::reading::Reading;
-use super::super::requirement::asked;
+use super::super::requirement::{Line, Requirement, requirement};
 use super::super::tree::Tree;
 use super::Locked;
 use super::declared::Declared;
@@ -17,8 +17,14 @@ use crate::domain::{CoverageStatus, Scope};
 pub(super) fn read(tree: &Tree<'_>, locked: &Locked) -> Vec<Reading> {
     let configured = tree.of_kind(Kind::SetupCfg).filter_map(|file| match file.text() {
         Ok(text) => {
-            let found = declared(text);
-            (!found.is_empty()).then(|| read_declared(file, &found, locked))
+            let (found, not_understood) = declared(text);
+            (!found.is_empty() || not_understood > 0).then(|| {
+                let mut reading = read_declared(file, &found, locked);
+                if not_understood > 0 {
+                    reading.gap(&format!("{not_understood} of its requirements are not understood or too many"));
+                }
+                reading
+            })
         }
         Err(why) => Some(Reading::failed(file.kind, file.path, &why)),
     });
@@ -36,9 +42,11 @@ pub(super) fn read(tree: &Tree<'_>, locked: &Locked) -> Vec<Reading> {
 /// So many requirements of one file are kept.
 const MOST: usize = 20_000;
 
+/// Returns what it asks for, and how many entries are left out.
+///
 /// Reads the sections `options` and `options.extras_require`; values go on in indented lines.
-fn declared(text: &str) -> Vec<Declared> {
-    let mut found = Vec::new();
+fn declared(text: &str) -> (Vec<Declared>, usize) {
+    let (mut found, mut left_out) = (Vec::new(), 0);
     let (mut section, mut scope) = ("", None);
     for line in text.lines() {
         let inner = line.trim();
@@ -55,12 +63,18 @@ fn declared(text: &str) -> Vec<Declared> {
             scope = scope_of(section, key.trim());
             value = rest.trim();
         }
-        if let Some(scope) = scope {
-            let one = asked(value).filter(|_| !value.is_empty() && found.len() < MOST);
-            found.extend(one.map(|one| Declared { name: one.name, version: one.version, origin: one.origin, scope }));
+        if let Some(scope) = scope.filter(|_| !value.is_empty()) {
+            match requirement(value, 0) {
+                Line::Requirement(one) if found.len() < MOST => {
+                    let Requirement { name, version, origin, .. } = *one;
+                    found.push(Declared { name, version, origin, scope });
+                }
+                Line::Own => {}
+                _ => left_out += 1,
+            }
         }
     }
-    found
+    (found, left_out)
 }
 
 fn scope_of(section: &str, key: &str) -> Option<Scope> {
@@ -77,6 +91,17 @@ fn scope_of(section: &str, key: &str) -> Option<Scope> {
 mod tests {
     use crate::components::testing::{found, gaps, inventory, status};
     use crate::domain::{CoverageStatus, Scope};
+
+    #[test]
+    fn requirements_that_are_left_out_are_said() {
+        let many = (0..20_001).fold(String::new(), |text, number| text + &format!("  a{number}==1\n"));
+        let cfg = format!("[options]\ninstall_requires =\n{many}  [[\n  ./own\n");
+        let inventory = inventory(&[("setup.cfg", &cfg), ("a/setup.cfg", "[options]\ninstall_requires = [[\n")]);
+        for (path, count) in [("setup.cfg", 2), ("a/setup.cfg", 1)] {
+            let gap = format!("{count} of its requirements are not understood or too many");
+            assert!(gaps(&inventory, path).contains(&gap), "{path}: {:?}", gaps(&inventory, path).last());
+        }
+    }
 
     #[test]
     fn setup_cfg_declares_and_setup_py_is_not_run() {

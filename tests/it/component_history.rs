@@ -1,0 +1,117 @@
+//! What became of components, as `log` tells it.
+
+use serde_json::Value;
+
+use crate::support::Repo;
+
+fn lock(packages: &[(&str, &str, &str)]) -> String {
+    let package = |(name, version, hash): &(&str, &str, &str)| {
+        format!(
+            "\"node_modules/{name}\": {{\"version\": \"{version}\", \
+             \"resolved\": \"https://registry.npmjs.org/{name}/-/{name}-{version}.tgz\", \"integrity\": \"{hash}\"}}"
+        )
+    };
+    let packages: Vec<String> = packages.iter().map(package).collect();
+    format!("{{\"lockfileVersion\": 3, \"packages\": {{\"\": {{}}, {}}}}}", packages.join(", "))
+}
+
+const ONE: &str = "sha1-AAECAwQFBgcICQoLDA0ODxAREhM=";
+const OTHER: &str = "sha1-BBECAwQFBgcICQoLDA0ODxAREhM=";
+
+/// Commits in which components come, rise, are altered, fall and go.
+fn moved() -> Repo {
+    let repo = Repo::sample(&[]);
+    for (message, packages) in [
+        ("Come", &[("a", "1.9.0", ONE), ("b", "1.0.0", ONE)][..]),
+        ("Rise", &[("a", "1.10.0", ONE), ("b", "1.0.0", ONE)]),
+        ("Alter", &[("a", "1.10.0", OTHER), ("b", "1.0.0", ONE)]),
+        ("Fall", &[("a", "1.9.0", ONE), ("b", "1.0.0", ONE)]),
+        ("Go", &[("a", "1.9.0", ONE)]),
+    ] {
+        repo.write("web/package-lock.json", lock(packages));
+        repo.commit(message);
+    }
+    repo.write("etc/sshd_config", "PermitRootLogin yes\nPort 22\n");
+    repo.commit("Open");
+    repo
+}
+
+fn told(answer: &Value) -> Vec<String> {
+    let purl = |side: &Value| side["purl"].as_str().unwrap_or("-").trim_start_matches("pkg:").to_owned();
+    let event = |event: &Value| {
+        let op = event["op"].as_str().unwrap();
+        if event["kind"] != "component" {
+            return format!("{op} {}", event["path"].as_str().unwrap());
+        }
+        assert_eq!(event["class"], "component");
+        format!("{op} {} {} in {}", purl(&event["from"]), purl(&event["to"]), event["path"].as_str().unwrap())
+    };
+    answer["events"].as_array().unwrap().iter().map(event).collect()
+}
+
+const LOCK: &str = "web/package-lock.json";
+
+#[test]
+fn components_come_rise_are_altered_fall_and_go() {
+    let repo = moved();
+    let log = repo.baseline(&["log", LOCK, "--format", "json"]).exits(0).json();
+    assert_eq!(
+        told(&log),
+        [
+            format!("removed npm/b@1.0.0 - in {LOCK}"),
+            format!("downgraded npm/a@1.10.0 npm/a@1.9.0 in {LOCK}"),
+            format!("altered npm/a@1.10.0 npm/a@1.10.0 in {LOCK}"),
+            format!("upgraded npm/a@1.9.0 npm/a@1.10.0 in {LOCK}"),
+            format!("added - npm/a@1.9.0 in {LOCK}"),
+            format!("added - npm/b@1.0.0 in {LOCK}"),
+        ]
+    );
+    let altered = &log["events"][2];
+    assert_eq!(altered["statements"][0]["direction"], "weakened");
+    assert_eq!(altered["facts"][0]["name"], "hashes");
+    assert_eq!(log["events"][3]["facts"][0]["before"], "1.9.0");
+    let text = repo.baseline(&["log", "web"]).exits(0);
+    text.shows("altered pkg:npm/a@1.10.0: hash differs at the same version (SHA-1) (weakened)")
+        .shows("downgraded pkg:npm/a@1.10.0 → pkg:npm/a@1.9.0: an older version (weakened)");
+}
+
+#[test]
+fn items_and_components_are_told_apart_by_path_class_kind_and_purl() {
+    let repo = moved();
+    let log = |words: &[&str]| told(&repo.baseline(&[&["log", "--format", "json"], words].concat()).exits(0).json());
+    let all = log(&[]);
+    assert_eq!(all[0], "changed etc/sshd_config");
+    assert!(all.iter().any(|event| event.starts_with("added - pypi/requests@2.31.0")), "{all:?}");
+    assert_eq!(log(&["etc"]).len(), 2);
+    assert_eq!(log(&["--kind", "component"]), log(&["pkg:npm", "pkg:pypi"]));
+    assert!(log(&["--class", "component"]).iter().any(|event| event.contains("npm/b@1.0.0")));
+    assert!(log(&["--class", "hardening"]).iter().all(|event| !event.contains("npm/")));
+    assert_eq!(log(&["pkg:npm/b"]).len(), 2);
+    assert_eq!(log(&["pkg:npm/a@1.10.0"]).len(), 3);
+    assert_eq!(log(&["HEAD~3..HEAD", "pkg:npm"]).len(), 2);
+    assert_eq!(log(&["pkg:npm/c"]), Vec::<String>::new());
+}
+
+#[test]
+fn what_log_tells_of_components_is_what_their_records_hold() {
+    let repo = moved();
+    repo.begin();
+    // On another line of history, so that the reader goes back and forth between lock files.
+    repo.git(&["checkout", "--quiet", "-b", "side", "HEAD~3"]);
+    repo.write("Cargo.lock", "version = 4\n[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n");
+    repo.commit("Aside");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.git(&["merge", "--quiet", "--no-ff", "-m", "Join", "side"]);
+    let log = repo.baseline(&["log", "--kind", "component", "--format", "json"]).exits(0).json();
+    let all = told(&log);
+    let crates: Vec<_> = all.iter().filter(|event| event.contains("cargo/x@1.0.0")).collect();
+    assert_eq!(crates.len(), 2, "in its own commit, and in the merge that brings it to the main line: {all:?}");
+    for event in log["events"].as_array().unwrap() {
+        let commit = event["commit"].as_str().unwrap();
+        let from = repo.baseline(&["diff", &format!("{commit}~1"), commit, "--format", "json"]);
+        let Ok(diff) = serde_json::from_slice::<Value>(&from.stdout) else { continue };
+        let same =
+            |delta: &Value| delta["purl_before"] == event["from"]["purl"] && delta["purl_after"] == event["to"]["purl"];
+        assert!(diff["components"].as_array().is_some_and(|deltas| deltas.iter().any(same)), "{event}");
+    }
+}
