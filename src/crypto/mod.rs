@@ -26,8 +26,8 @@ pub use private_key::{KeyError, PrivateKey, Signer, SigningError};
 pub use root::RootDefect;
 pub use signature::{Signature, SignatureDefect, signed_data};
 pub use threshold::{
-    Demand, NotCounted, RootSignature, Shortfall, Verified, Witnessed, first_root, logged, next_root, vouched,
-    witnessed,
+    Demand, NotCounted, RootSignature, Shortfall, Verified, Witnessed, first_root, logged, may_have_logged, next_root,
+    vouched, witnessed,
 };
 
 /// The namespace that sign-offs are signed in.

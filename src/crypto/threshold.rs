@@ -260,6 +260,14 @@ pub fn logged(root: &Verified<TrustRoot>, note: &SignedNote, size: u64) -> Resul
     Ok(Verified { value: note.text.clone(), signers })
 }
 
+/// Says whether any key of a root signed a note as the log: a quick look that decides nothing by itself.
+pub fn may_have_logged(root: &TrustRoot, note: &SignedNote) -> bool {
+    let Some(name) = KeyName::parse(&root.origin) else { return false };
+    let keys = root.persons.iter().flat_map(|person| &person.keys);
+    let mut known = keys.filter_map(|key| NoteKey::from_public_key(name.clone(), NoteKeyType::Log, key).ok());
+    known.any(|key| key.check_checkpoint(note).is_ok())
+}
+
 /// Who outside saw a checkpoint, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Witnessed {

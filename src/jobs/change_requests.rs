@@ -109,6 +109,9 @@ fn prove(trust: &Trust, path: &str, bytes: &[u8], armour: &[u8], position: u64) 
         let what = format!("it names {}, and {} signed it", request.requester, attested.person().id);
         return Err(refuse("GB-BIND-PERSON", what));
     }
+    if request.time < trust.at(Some(position)).root.value().time {
+        return Err(refuse("GB-TIME-BACKWARDS", "it claims a time before the trust root that was in force".into()));
+    }
     if !path.starts_with(&format!("{}requests/", folder(&request.id))) {
         return Err(refuse("GB-BIND-NAME", format!("it is the request {}", request.id)));
     }
@@ -135,7 +138,11 @@ pub fn open_change(
     }
     let person = signing_person(trust.root(), signer)?;
     let now = Timestamp::from_seconds(identity.time);
-    let request = ChangeRequest { requester: person.id.clone(), time: moment(now, newest_time(&requests)), ..request };
+    let request = ChangeRequest {
+        requester: person.id.clone(),
+        time: moment(now, newest_time(&requests).max(trust.root().time)),
+        ..request
+    };
     let bytes = codec::encode(Some(&trust.fingerprint), &request);
     let armour = sign(signer, ChangeRequest::TYPE, &bytes)?;
     let digest = Digest::of(&bytes);

@@ -88,7 +88,8 @@ fn overdue(repository: &Repository, judging: &Judging<'_>) -> Result<Vec<Finding
             let done = now.iter().any(|one| one.id == change.id && one.approved && !one.verifications.is_empty());
             let Some(stored) = requests.find(&change.id).filter(|_| !done) else { continue };
             let days = i64::try_from(judging.policy.change_control.emergency_days).unwrap_or(i64::MAX);
-            let until = stored.request.time.plus_days(days);
+            // Whoever claims a later time than the release that let it pass gains nothing.
+            let until = stored.request.time.min(release.release().time).plus_days(days);
             if judging.as_of > until {
                 let message = format!(
                     "the emergency change {} of release {} had to be approved and verified by {}",

@@ -9,8 +9,8 @@ use crate::codec;
 use crate::collect::{self, Entry, Source as _};
 use crate::crypto::{ROOT_NAMESPACE, RootSignature, Signer};
 use crate::domain::{
-    Digest, EntryKind, Floors, Manifest, ObjectId, Person, PersonId, RepoPath, Role, RoleName, Severity, Timestamp,
-    TrustRoot,
+    Digest, EntryKind, Floors, Manifest, ObjectId, Person, PersonId, PublicKey, RepoPath, Role, RoleName, Severity,
+    Timestamp, TrustRoot,
 };
 use crate::jobs::checkpoint;
 use crate::jobs::log::LOG_REF;
@@ -36,6 +36,8 @@ pub struct Founding<'a> {
     pub nonce: [u8; 32],
     /// Now.
     pub now: Timestamp,
+    /// A plain key of the founder's that signs checkpoints, where his own is a security key, which cannot.
+    pub log_signer: Option<&'a dyn Signer>,
 }
 
 /// Founds the log with trust root 1, and returns its fingerprint.
@@ -47,6 +49,11 @@ pub fn found(repository: &Repository, founding: &Founding<'_>, signer: &dyn Sign
         return Err(Failure::new(Exit::Usage, "GB-LOG-EXISTS", format!("this repository has {LOG_REF} already"))
             .because("a second first root would be another baseline")
             .hint("git baseline trust show"));
+    }
+    if !crate::crypto::is_plain(signer.public_key()) && founding.log_signer.is_none() {
+        return Err(Failure::new(Exit::Usage, "GB-KEY-LOG", "a security key cannot sign checkpoints of the log")
+            .because("their format (C2SP) knows plain Ed25519 keys only")
+            .hint("name a plain key for that besides: `--log-key FILE`"));
     }
     let root = first_root(founding, repository, signer);
     let bytes = codec::encode(None, &root);
@@ -68,7 +75,7 @@ pub fn found(repository: &Repository, founding: &Founding<'_>, signer: &dyn Sign
     for (path, bytes) in &files {
         leaves.push(codec::leaf(path, &Digest::of(bytes), None));
     }
-    let derived = checkpoint::derived(&origin, &leaves, signer)?;
+    let derived = checkpoint::derived(&origin, &leaves, founding.log_signer.unwrap_or(signer))?;
     let new = repository.append_to_log(None, &files, Some(&derived), &identity, &message)?;
     repository.update_refs(&[RefEdit { name: LOG_REF.to_owned(), expected: None, new, message }])?;
     Ok(Digest::of(&bytes))
@@ -87,7 +94,7 @@ fn first_root(founding: &Founding<'_>, repository: &Repository, signer: &dyn Sig
         origin: origin(founding),
         persons: vec![Person {
             id: founding.person.clone(),
-            keys: vec![signer.public_key().clone()],
+            keys: keys_of(founding, signer),
             name: founding.name.to_owned(),
             emails: vec![founding.email.to_owned()],
         }],
@@ -102,6 +109,12 @@ fn first_root(founding: &Founding<'_>, repository: &Repository, signer: &dyn Sig
         object_format: repository.object_format(),
         witness_quorum: 0,
     }
+}
+
+fn keys_of(founding: &Founding<'_>, signer: &dyn Signer) -> Vec<PublicKey> {
+    let all = [Some(signer), founding.log_signer].into_iter().flatten();
+    let keys: BTreeSet<PublicKey> = all.map(|signer| signer.public_key().clone()).collect();
+    keys.into_iter().collect()
 }
 
 /// The log's name in checkpoints: the product in plain letters, and enough of the nonce to be unique.

@@ -11,7 +11,7 @@ use crate::domain::{
     StoredDocument, Target, Timestamp,
 };
 use crate::export;
-use crate::jobs::append::{self, Appending};
+use crate::jobs::append::{self, Appending, moment};
 use crate::jobs::change_control::{JudgedChange, Judging};
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::{LOG_REF, Log, RELEASE_REFS};
@@ -65,6 +65,9 @@ pub fn draft(
     let known = Releases::of(log, trust)?;
     name_is_free(&known, name)?;
     let before = known.standing;
+    // A clock that is behind must not make a release that nobody believes.
+    let now = before.last().map_or(now, |last| moment(now, last.release().as_of.max(last.release().time)));
+    let now = moment(now, trust.root().time);
     let commit = repository.commit(commit)?;
     progress.step("reading the source tree");
     let mut inspection = Inspection::of_tree(repository, commit.tree)?;

@@ -162,6 +162,11 @@ impl Releases {
             if said.sequence != last.map_or(0, |last| last.release().sequence).saturating_add(1) {
                 return Some(unchained(name, "its number is not one more than that of the release before"));
             }
+            if let Some(last) = last.map(StoredRelease::release)
+                && (said.time < last.time || said.as_of < last.as_of)
+            {
+                return Some(backwards(name, &format!("release {}", last.name)));
+            }
             let twin = self.standing.iter().find(|before| before.release().name.folded() == name.folded())?;
             let what = format!("the name of release {name} was taken by {}", twin.release().name);
             return Some(Failure::new(Exit::Disproven, "GB-RELEASE-SUPERSEDED", what));
@@ -235,6 +240,12 @@ impl Releases {
             .because(format!("releases in the log: {known}"))
             .hint("git baseline show")
     }
+}
+
+/// Dates decide nothing, and so that none can be set into a deviation's life, they never go back (contract §3.8).
+fn backwards(name: &ReleaseName, before: &str) -> Failure {
+    let what = format!("release {name} claims an earlier time than what the log has already");
+    Failure::new(Exit::Disproven, "GB-TIME-BACKWARDS", what).because(format!("it is earlier than {before}"))
 }
 
 fn unchained(name: &ReleaseName, why: &str) -> Failure {
@@ -361,7 +372,11 @@ fn misplaced(log: &Log<'_>, trust: &Trust, release: &Release, place: u64) -> Res
                 .hint("fetch refs/baseline/log again from a source that you trust"),
         ));
     }
-    let version = trust.at(Some(place)).root.value().version;
+    let root = trust.at(Some(place)).root.value();
+    if release.time < root.time || release.as_of < root.time {
+        return Ok(Some(backwards(name, &format!("trust root {}, which was in force", root.version))));
+    }
+    let version = root.version;
     if release.trust_version != version {
         let what = format!("release {name} does not fit this baseline");
         let why = format!("it names trust root {}, and root {version} was in force", release.trust_version);

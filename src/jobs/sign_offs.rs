@@ -28,8 +28,12 @@ pub(super) fn attested<'t>(
             void.push(format!("{path}: no signature came with it"));
             continue;
         };
+        let position = log.position(path).unwrap_or(u64::MAX);
         match prove(trust, path, &bytes, &signature) {
-            Ok(proved) => attested.push(proved.at(log.position(path).unwrap_or(u64::MAX))),
+            Ok(proved) if proved.value().time < trust.at(Some(position)).root.value().time => {
+                void.push(format!("{path}: it claims a time before the trust root that was in force"));
+            }
+            Ok(proved) => attested.push(proved.at(position)),
             Err(failure) => void.push(format!("{path}: {failure}")),
         }
     }

@@ -117,13 +117,24 @@ impl Log<'_> {
     /// covers say. One that does not hold is named and has no effect: whoever can push could bring one.
     fn accepted(&self) -> Result<(Trust, usize), Failure> {
         let mut void = Vec::new();
+        // No root forgets a key, so the newest knows every key that could have signed. Whoever cannot sign must not be able
+        // to make this slow, either.
+        let widest = Walk::begin(self)?.up_to(self.leaves.len()).ok();
+        let signed =
+            |note: &SignedNote| widest.as_ref().is_none_or(|trust| crypto::may_have_logged(trust.root(), note));
         for blob in &self.checkpoints {
             match checkpoint::parse(&self.repository().blob(*blob)?) {
+                Ok((note, _)) if !signed(&note) => {
+                    if void.len() < MOST_REASONS {
+                        void.push("a checkpoint that no key of this log signed".to_owned());
+                    }
+                }
                 Ok((note, stated)) => match self.held_against(note, &stated, &mut void)? {
                     Some(found) => return Ok(found),
                     None => continue,
                 },
-                Err(failure) => void.push(failure.to_string()),
+                Err(failure) if void.len() < MOST_REASONS => void.push(failure.to_string()),
+                Err(_) => {}
             }
         }
         // Who made the first root is a matter of its fingerprint; it is told whether or not the log is signed.
@@ -190,9 +201,14 @@ fn unpinned(fingerprint: &Digest) -> Failure {
 /// A root in the log with what was signed of it so far.
 struct Candidate {
     bytes: Vec<u8>,
+    /// What it says, where it can be read; believed once it is signed.
+    root: Option<TrustRoot>,
     signatures: Vec<RootSignature>,
     void: Vec<String>,
 }
+
+/// So many reasons are kept of what is void beside a root.
+const MOST_REASONS: usize = 20;
 
 /// Goes through the log once, and brings each root into force where it is.
 struct Walk<'l, 'r> {
@@ -209,7 +225,8 @@ impl<'l, 'r> Walk<'l, 'r> {
     fn begin(log: &'l Log<'r>) -> Result<Self, Failure> {
         let bytes = log.need("trust/1/root.cbor")?;
         let position = log.position("trust/1/root.cbor").unwrap_or_default();
-        let mut candidate = Candidate { bytes, signatures: Vec::new(), void: Vec::new() };
+        let root = decode(&bytes, None)?;
+        let mut candidate = Candidate { bytes, root: Some(root), signatures: Vec::new(), void: Vec::new() };
         for path in log.below("trust/1/signatures/") {
             candidate.add(log, path)?;
         }
@@ -222,8 +239,9 @@ impl<'l, 'r> Walk<'l, 'r> {
     fn up_to(mut self, size: usize) -> Result<Trust, Failure> {
         let fingerprint = self.newest.digest;
         while let Some(leaf) = self.log.leaves.get(self.at).filter(|_| self.at < size) {
-            if let Some(folder) = folder_of(&leaf.path) {
-                self.gain(folder, &leaf.path)?;
+            if let Some(folder) = folder_of(&leaf.path)
+                && self.gain(folder, &leaf.path, &fingerprint)?
+            {
                 // What two roots were signed for at once, the one that was complete first decides.
                 self.advance(folder, &fingerprint)?;
             }
@@ -234,14 +252,16 @@ impl<'l, 'r> Walk<'l, 'r> {
         Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals, checkpoint, freshness })
     }
 
-    fn gain(&mut self, folder: &str, path: &str) -> Result<(), Failure> {
+    /// Takes up a root or a signature; says whether that could bring the root into force.
+    fn gain(&mut self, folder: &str, path: &str, fingerprint: &Digest) -> Result<bool, Failure> {
         if path.strip_prefix(folder) == Some("root.cbor") {
             let bytes = self.log.need(path)?;
-            self.candidates.insert(folder.to_owned(), Candidate { bytes, signatures: Vec::new(), void: Vec::new() });
-        } else if let Some(candidate) = self.candidates.get_mut(folder) {
-            candidate.add(self.log, path)?;
+            let root = decode(&bytes, Some(fingerprint)).ok();
+            let candidate = Candidate { bytes, root, signatures: Vec::new(), void: Vec::new() };
+            self.candidates.insert(folder.to_owned(), candidate);
+            return Ok(false);
         }
-        Ok(())
+        self.candidates.get_mut(folder).map_or(Ok(false), |candidate| candidate.add(self.log, path))
     }
 
     fn advance(&mut self, folder: &str, fingerprint: &Digest) -> Result<(), Failure> {
@@ -281,7 +301,7 @@ impl<'l, 'r> Walk<'l, 'r> {
         for (folder, candidate) in &self.candidates {
             let Err(mut why) = self.judge(candidate, fingerprint) else { continue };
             why.causes.extend(candidate.void.iter().cloned());
-            let root = decode(&candidate.bytes, Some(fingerprint)).ok();
+            let root = candidate.root.clone();
             proposals.push(Proposal { folder: folder.clone(), bytes: candidate.bytes.clone(), root, why });
         }
         Ok(proposals)
@@ -289,14 +309,29 @@ impl<'l, 'r> Walk<'l, 'r> {
 }
 
 impl Candidate {
-    /// Adds what stands at a path. The log never forgets, so one file that is no signature must not make it unreadable
-    /// (contract §3.2).
-    fn add(&mut self, log: &Log<'_>, path: &str) -> Result<(), Failure> {
-        match parse_signature(path, &log.need(path)?) {
-            Ok(signature) => self.signatures.push(RootSignature { signature, position: log.position(path) }),
-            Err(failure) => self.void.push(failure.to_string()),
+    /// Adds what stands at a path, where it is a signature by a key that could count, and the first of that key. The log
+    /// never forgets, so whatever else somebody pushed there must neither make it unreadable nor slow (contract §3.2).
+    fn add(&mut self, log: &Log<'_>, path: &str) -> Result<bool, Failure> {
+        let why = match parse_signature(path, &log.need(path)?) {
+            Ok(signature) => {
+                let known = self.root.as_ref().is_some_and(|root| root.person_of(signature.key()).is_some());
+                let again = self.signatures.iter().any(|other| other.signature.key() == signature.key());
+                match signature.check(crypto::ROOT_NAMESPACE, &self.bytes) {
+                    Ok(()) if known && !again => {
+                        self.signatures.push(RootSignature { signature, position: log.position(path) });
+                        return Ok(true);
+                    }
+                    Ok(()) if again => return Ok(false),
+                    Ok(()) => format!("{path}: the root knows no person with its key"),
+                    Err(defect) => format!("{path}: {defect}"),
+                }
+            }
+            Err(failure) => failure.to_string(),
+        };
+        if self.void.len() < MOST_REASONS {
+            self.void.push(why);
         }
-        Ok(())
+        Ok(false)
     }
 }
 

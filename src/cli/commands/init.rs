@@ -49,6 +49,9 @@ pub(in crate::cli) struct InitArgs {
     /// Your Ed25519 key: a file, or agent:SHA256:…
     #[arg(long, value_name = "KEY", conflicts_with = "generate_key")]
     key: Option<String>,
+    /// A plain key that signs checkpoints, where --key is a security key
+    #[arg(long, value_name = "KEY")]
+    log_key: Option<String>,
     /// Make a new key in this file
     #[arg(long, value_name = "FILE")]
     generate_key: Option<PathBuf>,
@@ -80,7 +83,13 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure>
             .hint("git baseline init --product \"My Device\"")
     })?;
     let (key, signer) = key(args, &folder, &founder)?;
+    let log_signer = args.log_key.as_deref().map(|text| {
+        let source = KeySource::parse(&git::expand_home(text)).map_err(|error| key_failure(&error))?;
+        Context::signer(&source)
+    });
+    let log_signer = log_signer.transpose()?;
     let founding = Founding {
+        log_signer: log_signer.as_deref(),
         product,
         document_id: &args.document_id,
         person: founder.person.clone(),

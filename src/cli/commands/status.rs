@@ -8,7 +8,8 @@ use serde_json::json;
 use super::hooks;
 use crate::cli::context::{Answer, Context};
 use crate::cli::{human, json};
-use crate::jobs::{Failure, Log, check_staged, unrecorded};
+use crate::domain::ChangeId;
+use crate::jobs::{Failure, Log, ReleaseStatus, Releases, Requests, Trust, check_staged, unrecorded, waiting};
 use crate::store::{Access, Repository};
 
 /// Show what is staged, what has no record yet, and how hooks and trust stand
@@ -57,22 +58,38 @@ pub(super) fn run(_args: &StatusArgs, context: &Context) -> Result<Answer, Failu
         "baseline": control.fingerprint,
         "pinned": control.pinned,
         "unrecorded": control.unrecorded,
+        "pending": control.pending,
+        "open_changes": control.open,
         "hooks": hooks.iter().map(|(name, state)| json!({ "name": name, "state": state })).collect::<Vec<_>>(),
     });
     Ok(Answer::done(value, text))
 }
 
 struct Control {
+    pending: usize,
+    open: Vec<String>,
     text: String,
     fingerprint: Option<String>,
     pinned: bool,
     unrecorded: Option<usize>,
 }
 
+/// Returns the change requests that no release in force has sealed.
+fn open_changes(log: &Log<'_>, trust: &Trust) -> Result<Vec<String>, Failure> {
+    let standing = Releases::of(log, trust)?.standing;
+    let sealed = |id: &ChangeId| {
+        let released = standing.iter().filter(|release| release.status == ReleaseStatus::Released);
+        released.flat_map(|release| &release.release().changes).any(|change| change.id == *id)
+    };
+    let requests = Requests::of(log, trust)?;
+    let open = requests.all().map(|stored| &stored.request.id).filter(|id| !sealed(id));
+    Ok(open.map(ToString::to_string).collect())
+}
+
 fn control(context: &Context, repository: &Repository) -> Result<Control, Failure> {
     let Some(mut log) = Log::find(repository)? else {
         let text = "no baseline here; next: git baseline init --product NAME".to_owned();
-        return Ok(Control { text, fingerprint: None, pinned: false, unrecorded: None });
+        return Ok(Control { text, pending: 0, open: Vec::new(), fingerprint: None, pinned: false, unrecorded: None });
     };
     let claimed = log.claimed_fingerprint()?;
     match log.trust(&context.anchor(None)?) {
@@ -83,17 +100,27 @@ fn control(context: &Context, repository: &Repository) -> Result<Control, Failur
                 trust.root().product.escape_debug(),
                 log.release_names().len()
             );
-            let text = match log.pending.len() {
-                0 => text,
-                count => format!("{text}\npending: {count} statements wait for `git baseline checkpoint`"),
-            };
-            Ok(Control { text, fingerprint: Some(claimed.to_string()), pinned: true, unrecorded: Some(missing) })
+            let mut text = text;
+            if !log.pending.is_empty() {
+                let _ = write!(text, "\npending: {} statements wait for `git baseline checkpoint`", log.pending.len());
+            }
+            for proposal in waiting(&log, &trust) {
+                let version = proposal.root.as_ref().map_or(0, |root| root.version);
+                let _ = write!(text, "\ntrust root {version} waits for signatures: `git baseline trust sign`");
+            }
+            let open = open_changes(&log, &trust)?;
+            if !open.is_empty() {
+                let _ = write!(text, "\nopen changes: {}; next: git baseline changes", open.join(", "));
+            }
+            let (pending, fingerprint) = (log.pending.len(), Some(claimed.to_string()));
+            Ok(Control { pending, open, text, fingerprint, pinned: true, unrecorded: Some(missing) })
         }
         Err(failure) if failure.code == "GB-TRUST-UNPINNED" => {
             let text = format!(
                 "a baseline that is not pinned here; next: git baseline trust pin {claimed}, once it is confirmed"
             );
-            Ok(Control { text, fingerprint: Some(claimed.to_string()), pinned: false, unrecorded: None })
+            let (open, fingerprint) = (Vec::new(), Some(claimed.to_string()));
+            Ok(Control { pending: 0, open, text, fingerprint, pinned: false, unrecorded: None })
         }
         Err(failure) => Err(failure),
     }
