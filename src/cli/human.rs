@@ -133,6 +133,9 @@ pub(super) fn verification(report: &Verification, all_proven: bool, colors: bool
         };
         let _ = writeln!(text, "  {mark} {:<14} {}", check.id, clean(&check.detail));
     }
+    for void in report.void.iter().take(MOST_SIGN_OFFS) {
+        let _ = writeln!(text, "  void    {}", clean(void));
+    }
     if report.verdict() == Verdict::Verified {
         for shown in report.sign_offs.iter().take(MOST_SIGN_OFFS) {
             let said = &shown.sign_off;

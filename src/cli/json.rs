@@ -312,6 +312,7 @@ pub(super) fn verification(report: &Verification) -> Value {
         })),
         "checks": checks,
         "release": release,
+        "void": report.void,
         "signoffs": report.sign_offs.iter().map(sign_off).collect::<Vec<_>>(),
     })
 }

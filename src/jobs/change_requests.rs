@@ -138,11 +138,7 @@ pub fn open_change(
     }
     let person = signing_person(trust.root(), signer)?;
     let now = Timestamp::from_seconds(identity.time);
-    let request = ChangeRequest {
-        requester: person.id.clone(),
-        time: moment(now, newest_time(&requests).max(trust.root().time)),
-        ..request
-    };
+    let request = ChangeRequest { requester: person.id.clone(), time: moment(now, trust.root().time), ..request };
     let bytes = codec::encode(Some(&trust.fingerprint), &request);
     let armour = sign(signer, ChangeRequest::TYPE, &bytes)?;
     let digest = Digest::of(&bytes);
@@ -151,8 +147,4 @@ pub fn open_change(
     let message = format!("Open change {}\n", request.id);
     append(repository, log, trust, &files, signer, &Appending { identity, message })?;
     Ok(StoredRequest { request, digest, position: log.leaves.len() as u64 })
-}
-
-fn newest_time(requests: &Requests) -> Timestamp {
-    requests.all().map(|stored| stored.request.time).max().unwrap_or_else(|| Timestamp::from_seconds(0))
 }

@@ -10,7 +10,7 @@ use crate::crypto::{self, Demand};
 use crate::domain::{Digest, Group, Meaning, ObjectId, PersonId, RepoPath, RoleName};
 use crate::jobs::log::Log;
 use crate::jobs::trust::Trust;
-use crate::jobs::{Exit, Failure, participants, sign_offs};
+use crate::jobs::{Exit, Failure, participants, range, sign_offs};
 use crate::policy::{DEVIATIONS_PATH, Deviation};
 use crate::store::Repository;
 
@@ -58,30 +58,67 @@ fn entries(repository: &Repository, commit: ObjectId) -> Result<Vec<Deviation>, 
     Ok(bytes.map_or_else(|| Ok(Vec::new()), |bytes| Deviation::parse_all(&bytes))?)
 }
 
-/// Returns who wrote an entry as it is: author, co-authors and committer of the commit that brought it, as persons.
+/// Who wrote an entry as it is.
+pub(super) struct Writers {
+    /// Author, co-authors, committer and recorder of every commit that brought it, as persons.
+    pub persons: BTreeSet<PersonId>,
+    /// Whether each of these commits has an author who is proven to be who the commit says.
+    pub proven: bool,
+}
+
+/// Returns who wrote an entry as it is, on whatever branch.
 ///
 /// # Errors
 /// Where history is cut off or an object is missing.
 pub(super) fn writers(
     repository: &Repository,
+    log: &Log<'_>,
     trust: &Trust,
     tip: ObjectId,
     entry: &Deviation,
-) -> Result<BTreeSet<PersonId>, Failure> {
+) -> Result<Writers, Failure> {
     let wanted = content(&trust.fingerprint, entry);
-    let mut id = tip;
-    loop {
-        let commit = repository.commit(id)?;
-        let Some(parent) = commit.parents.first().copied() else {
-            return Ok(participants::named(trust, &commit));
-        };
+    let has = |commit: ObjectId| {
         // A file that cannot be read holds no entry.
-        let before = entries(repository, parent).unwrap_or_default();
-        if !before.iter().any(|entry| content(&trust.fingerprint, entry) == wanted) {
-            return Ok(participants::named(trust, &commit));
+        let before = entries(repository, commit).unwrap_or_default();
+        before.iter().any(|entry| content(&trust.fingerprint, entry) == wanted)
+    };
+    let mut writers = Writers { persons: BTreeSet::new(), proven: true };
+    let (mut seen, mut queue) = (BTreeSet::from([tip]), vec![tip]);
+    while let Some(id) = queue.pop() {
+        let commit = repository.commit(id)?;
+        let mut from = commit.parents.clone();
+        from.retain(|parent| has(*parent));
+        if from.is_empty() {
+            match recorded(repository, log, trust, id)? {
+                Some(judged) => {
+                    let took_part = participants::of(trust, trust.root(), &judged);
+                    writers.persons.extend(took_part.persons);
+                    writers.proven &= took_part.proven;
+                }
+                // Before control began there are no records, and names are all there is.
+                None => writers.persons.extend(participants::named(trust.root(), &commit)),
+            }
         }
-        id = parent;
+        queue.extend(from.into_iter().filter(|parent| seen.insert(*parent)));
     }
+    Ok(writers)
+}
+
+/// Returns a commit with its record, sealed or not, where one holds.
+fn recorded(
+    repository: &Repository,
+    log: &Log<'_>,
+    trust: &Trust,
+    id: ObjectId,
+) -> Result<Option<range::Judged>, Failure> {
+    for path in range::sealed_paths(log, &id) {
+        if let Ok(judged) = range::judge_note(repository, trust, id, log.need(&path)?, log.position(&path)) {
+            return Ok(Some(judged));
+        }
+    }
+    let Some(note) = repository.note(id)? else { return Ok(None) };
+    Ok(range::judge_note(repository, trust, id, note, None).ok())
 }
 
 /// Returns the ids of those entries that are approved by somebody else, as far as the log says before `until`.
@@ -104,7 +141,10 @@ pub(super) fn approved(
         if said.is_empty() {
             continue;
         }
-        let excluded = writers(repository, trust, tip, entry)?;
+        let Writers { persons: excluded, proven } = writers(repository, log, trust, tip, entry)?;
+        if !proven {
+            continue;
+        }
         let bytes = content(&trust.fingerprint, entry);
         let by = |role| {
             let groups = [Group { role, count: 1 }];

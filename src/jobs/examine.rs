@@ -4,13 +4,13 @@
 //! Never here: who signed it (`releases`). Default is deny. Serves contract §3; the steps: docs/format.md §10.
 
 use crate::codec;
-use crate::domain::{Digest, Manifest, ObjectId, RULE_SET, Release, ReleasedChange};
+use crate::domain::{Digest, Finding, Manifest, ObjectId, RULE_SET, Release, ReleasedChange, Severity};
 use crate::jobs::change_control::{JudgedChange, Judging};
-use crate::jobs::commit_delta::policy_of;
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::Log;
 use crate::jobs::misleading::{replacements, shadows};
 use crate::jobs::range::Judged;
+use crate::jobs::release::gate_results;
 use crate::jobs::releases::{Statement, StoredRelease, bound, stored_document};
 use crate::jobs::trust::Trust;
 use crate::jobs::verification::Verification;
@@ -194,13 +194,15 @@ fn records(grounds: &Grounds<'_>, release: &Release, progress: &dyn Progress) ->
 /// The changes of the range are put together again and held against the sign-offs that stood before the statement.
 fn changes(grounds: &Grounds<'_>, statement: &Statement<'_>, judged: &[Judged]) -> Result<usize, Failure> {
     let release = statement.release;
-    let own = policy_of(grounds.repository, release.tree)?;
-    let policy = gate::policy(grounds.repository, grounds.trust, grounds.before, own)?;
     let until = grounds.log.position(&format!("{}release.cbor", statement.folder));
+    let mut inspection = Inspection::of_tree(grounds.repository, release.tree)?;
+    let root = grounds.trust.at(until).root.value();
+    inspection.policy = gate::policy(grounds.repository, root, grounds.before, inspection.policy)?;
+    let policy = &inspection.policy;
     let judging = Judging {
         log: grounds.log,
         trust: grounds.trust,
-        policy: &policy,
+        policy,
         as_of: release.as_of,
         until,
         earlier: grounds.before,
@@ -219,15 +221,46 @@ fn changes(grounds: &Grounds<'_>, statement: &Statement<'_>, judged: &[Judged]) 
             |change| failure.clone().because(format!("change {} has other content or other sign-offs", change.id)),
         ));
     }
-    let stops = controlled.findings.iter().filter(|f| f.stands() && f.severity >= policy.checks.block);
-    let stops: Vec<String> = stops.map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
-    if stops.is_empty() {
-        return Ok(recomputed.len());
+    let stops = stopping(&controlled.findings, policy.checks.block);
+    if !stops.is_empty() {
+        let what = format!("change control of release {} does not hold", release.name);
+        let failure = Failure::new(Exit::Disproven, "GB-CHANGE-UNAPPROVED", what);
+        return Err(Failure { causes: stops, ..failure });
     }
-    let what = format!("change control of release {} does not hold", release.name);
-    let mut failure = Failure::new(Exit::Disproven, "GB-CHANGE-UNAPPROVED", what);
-    failure.causes = stops;
-    Err(failure)
+    gate_held(grounds, release, &inspection, controlled.findings, until)?;
+    Ok(recomputed.len())
+}
+
+/// Whoever signed a release past a gate that stops it signed what no gate let through.
+fn gate_held(
+    grounds: &Grounds<'_>,
+    release: &Release,
+    inspection: &Inspection,
+    controlled: Vec<Finding>,
+    until: Option<u64>,
+) -> Result<(), Failure> {
+    if release.ruleset != RULE_SET {
+        return Ok(());
+    }
+    let evidence = Some((grounds.log, grounds.trust, until));
+    let mut findings = inspection.findings(grounds.repository, evidence, release.commit, release.as_of)?;
+    findings.extend(controlled);
+    let stops = stopping(&findings, inspection.policy.checks.block);
+    if !stops.is_empty() {
+        let what = format!("release {} was signed past its gate", release.name);
+        let failure = Failure::new(Exit::Disproven, "GB-GATE-BLOCKED", what);
+        return Err(Failure { causes: stops, ..failure });
+    }
+    if gate_results(&findings) == release.gate {
+        return Ok(());
+    }
+    let what = format!("the gate of release {} saw something else than what is found now", release.name);
+    Err(Failure::new(Exit::Disproven, "GB-BIND-GATE", what))
+}
+
+fn stopping(findings: &[Finding], block: Severity) -> Vec<String> {
+    let stops = findings.iter().filter(|finding| finding.stands() && finding.severity >= block);
+    stops.take(20).map(|finding| format!("{}: {}", finding.rule, finding.message)).collect()
 }
 
 /// Each note must hold what was sealed.

@@ -47,7 +47,7 @@ impl Inspection {
     pub fn findings(
         &self,
         repository: &Repository,
-        evidence: Option<(&Log<'_>, &Trust)>,
+        evidence: Option<(&Log<'_>, &Trust, Option<u64>)>,
         commit: ObjectId,
         as_of: Timestamp,
     ) -> Result<Vec<Finding>, Failure> {
@@ -65,7 +65,9 @@ impl Inspection {
         let mut findings = checks::check_items(&manifest.items, &observations, as_of, &thresholds(&self.policy));
         // Without a log that can be believed, nobody approved anything.
         let signed = match evidence {
-            Some((log, trust)) => deviations::approved(repository, log, trust, commit, &registers.deviations, None)?,
+            Some((log, trust, until)) => {
+                deviations::approved(repository, log, trust, commit, &registers.deviations, until)?
+            }
             None => BTreeSet::new(),
         };
         checks::apply_deviations(&mut findings, &manifest.items, &registers.deviations, &signed, as_of);

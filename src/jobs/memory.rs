@@ -15,6 +15,8 @@ pub struct Kept {
     pub bytes: Vec<u8>,
     /// Where it was kept, for messages.
     pub place: String,
+    /// Whether it was verified before it was kept, as what this program remembers is.
+    pub verified: bool,
 }
 
 /// What is known of how new a log is.
@@ -49,6 +51,13 @@ pub(super) fn compare(
             stated.origin.escape_debug(),
             root.origin
         )));
+    }
+    // A stranger's file proves nothing of this log.
+    if !kept.verified && !crypto::may_have_logged(root, &note) && crypto::witnessed(root, &note).operators.is_empty() {
+        let what = format!("no key that this log knows signed the checkpoint in {}", kept.place);
+        return Err(Failure::new(Exit::Inconclusive, "GB-LOG-CHECKPOINT", what)
+            .because("it is another's, or was signed by a key of a later trust root that is missing here")
+            .hint("get the newest log with `git baseline sync`, or leave `--checkpoint` out"));
     }
     if stated.head.size > accepted.head.size {
         return Err(older(root, &note, &stated, accepted, &kept.place));

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::crypto::{self, Authority, Signature};
-use crate::domain::PersonId;
+use crate::crypto::{self, Signature};
+use crate::domain::{PersonId, TrustRoot};
 use crate::jobs::range::Judged;
 use crate::jobs::trailers;
 use crate::jobs::trust::Trust;
@@ -20,33 +20,41 @@ pub(super) struct Participants {
     pub proven: bool,
 }
 
-/// Returns who took part in a commit.
-pub(super) fn of(trust: &Trust, judged: &Judged) -> Participants {
+/// Returns who took part in a commit, as the root in force where it is judged knows them.
+pub(super) fn of(trust: &Trust, root: &TrustRoot, judged: &Judged) -> Participants {
     let commit = &judged.commit;
-    let mut persons = named(trust, commit);
-    persons.insert(judged.record.recorder.person.clone());
-    let author = person_of_address(trust, &commit.author.email);
-    let signed = author.is_some_and(|author| signer_of(trust, commit).as_ref() == Some(&author));
-    Participants { persons, proven: judged.record.recorder.made_by_me || signed }
+    let recorder = &judged.record.recorder;
+    let mut persons = named(root, commit);
+    persons.insert(recorder.person.clone());
+    let author = person_of_address(root, &commit.author.email);
+    // A record proves who wrote a commit only where its maker is the one whom the commit names.
+    let own_record = recorder.made_by_me && author.as_ref() == Some(&recorder.person);
+    let signed = author.is_some_and(|author| signer_of(trust, judged).as_ref() == Some(&author));
+    Participants { persons, proven: own_record || signed }
 }
 
-/// Returns those whom a commit names as author, co-authors and committer, as far as the trust root knows them.
-pub(super) fn named(trust: &Trust, commit: &Commit) -> BTreeSet<PersonId> {
+/// Returns those whom a commit names as author, co-authors and committer, as far as a root knows them.
+pub(super) fn named(root: &TrustRoot, commit: &Commit) -> BTreeSet<PersonId> {
     let co_authors = trailers::co_authors(&commit.message);
     let own = [commit.author.email.as_str(), commit.committer.email.as_str()];
     let addresses = co_authors.iter().map(String::as_str).chain(own);
-    addresses.filter_map(|address| person_of_address(trust, address)).collect()
+    addresses.filter_map(|address| person_of_address(root, address)).collect()
 }
 
-fn person_of_address(trust: &Trust, address: &str) -> Option<PersonId> {
+fn person_of_address(root: &TrustRoot, address: &str) -> Option<PersonId> {
     let same = |mail: &String| mail.eq_ignore_ascii_case(address);
-    trust.root().persons.iter().find(|person| person.emails.iter().any(same)).map(|person| person.id.clone())
+    root.persons.iter().find(|person| person.emails.iter().any(same)).map(|person| person.id.clone())
 }
 
-/// Returns the person of the newest root whose SSH key signed the commit with Git's own means, if that still counts.
-fn signer_of(trust: &Trust, commit: &Commit) -> Option<PersonId> {
-    let (payload, armour) = commit.signed_payload()?;
+/// Returns the person whose SSH key signed the commit with Git's own means, if that counts where the commit's record
+/// stands in the log.
+fn signer_of(trust: &Trust, judged: &Judged) -> Option<PersonId> {
+    let (payload, armour) = judged.commit.signed_payload()?;
     let signature = Signature::parse_armor(&armour).ok()?;
     let attested = crypto::attest(&trust.newest().root, "git", &payload, &signature).ok()?;
-    attested.counts(&Authority::newest(&trust.newest().root)).then(|| attested.person().id.clone())
+    let attested = match judged.position {
+        Some(position) => attested.at(position),
+        None => attested,
+    };
+    attested.counts(&trust.authority(judged.position)).then(|| attested.person().id.clone())
 }

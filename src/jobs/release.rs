@@ -71,7 +71,7 @@ pub fn draft(
     let commit = repository.commit(commit)?;
     progress.step("reading the source tree");
     let mut inspection = Inspection::of_tree(repository, commit.tree)?;
-    inspection.policy = gate::policy(repository, trust, &before, inspection.policy)?;
+    inspection.policy = gate::policy(repository, trust.root(), &before, inspection.policy)?;
     progress.step("checking the records of its range");
     let ids = range::of(repository, trust, &before, commit.id)?;
     let mut judged = range::judge_notes(repository, trust, &ids, progress)?;
@@ -82,7 +82,7 @@ pub fn draft(
     let until = None;
     let judging = Judging { log, trust, policy: &inspection.policy, as_of: now, until, earlier: &before };
     let controlled = gate::judge(repository, &judging, &judged)?;
-    let mut findings = inspection.findings(repository, Some((log, trust)), commit.id, now)?;
+    let mut findings = inspection.findings(repository, Some((log, trust, None)), commit.id, now)?;
     findings.extend(controlled.findings);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let blocked = blocking(&inspection, &findings);
@@ -176,7 +176,7 @@ fn blocking(inspection: &Inspection, findings: &[Finding]) -> Vec<String> {
     stops.map(named).collect()
 }
 
-fn gate_results(findings: &[Finding]) -> Vec<GateResult> {
+pub(super) fn gate_results(findings: &[Finding]) -> Vec<GateResult> {
     let mut counts: BTreeMap<&str, GateResult> = BTreeMap::new();
     for finding in findings {
         let result = counts.entry(finding.rule).or_insert_with(|| GateResult {

@@ -329,15 +329,17 @@ fn vouched(
         crypto::vouched(&authority, &demand, bytes, so_far)
     };
     let relevant = relevant(attested, meaning);
+    let mut outcome = asked(Some(place), &[]).map(|vouched| (place, vouched));
     for (at, last) in relevant.iter().enumerate() {
         let position = last.position().filter(|position| *position > place);
-        if let (Some(position), Some(so_far)) = (position, relevant.get(..=at))
-            && let Ok(vouched) = asked(Some(position), so_far)
-        {
-            return Ok((position, vouched));
+        if let (Some(position), Some(so_far)) = (position, relevant.get(..=at)) {
+            outcome = asked(Some(position), so_far).map(|vouched| (position, vouched));
+            if outcome.is_ok() {
+                break;
+            }
         }
     }
-    asked(None, &relevant).map(|vouched| (place, vouched))
+    outcome
 }
 
 /// Leaves out what cannot change the count, so that a release with very many sign-offs is judged in the time that they

@@ -91,7 +91,7 @@ pub fn sign(
     let subject = match target {
         SignTarget::Release(name) => release(repository, log, trust, name, signing.meaning, progress)?,
         SignTarget::Change(id) => change(repository, log, trust, id, signing, &person.id, progress)?,
-        SignTarget::Deviation(id) => deviation(repository, signing, id, &person.id, trust)?,
+        SignTarget::Deviation(id) => deviation(repository, (log, trust), signing, id, &person.id)?,
     };
     let role = role_of(trust.root(), &person.id, signing.role, &subject.roles)?;
     let sign_off = SignOff {
@@ -276,19 +276,25 @@ fn segment_words(segment: &crate::domain::Segment) -> String {
 /// A deviation is agreed to by another person than the one who wrote it (contract §3.8).
 fn deviation(
     repository: &Repository,
+    (log, trust): (&Log<'_>, &Trust),
     signing: &Signing<'_>,
     id: &str,
     person: &PersonId,
-    trust: &Trust,
 ) -> Result<Subject, Failure> {
     if signing.meaning != Meaning::Approved {
         return Err(Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", "a deviation can be approved, and nothing else")
             .hint(format!("git baseline sign deviation:{id} --meaning approved")));
     }
     let entry = deviations::entry(repository, signing.tip, id)?;
-    if deviations::writers(repository, trust, signing.tip, &entry)?.contains(person) {
+    let writers = deviations::writers(repository, log, trust, signing.tip, &entry)?;
+    if writers.persons.contains(person) {
         let what = format!("{person} wrote deviation {id}, and cannot approve it");
         return Err(Failure::new(Exit::Disproven, "GB-CHANGE-OWN", what));
+    }
+    if !writers.proven {
+        let what = format!("nothing proves who wrote deviation {id}, so that nobody can be told apart from him");
+        return Err(Failure::new(Exit::Disproven, "GB-CHANGE-OWN", what)
+            .hint("let its author record the commit: `git baseline record`"));
     }
     let about = vec![
         format!("deviation {id} from {}, until {}", entry.clause.escape_debug(), entry.expires.date()),

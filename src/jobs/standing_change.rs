@@ -4,14 +4,14 @@
 
 use crate::codec;
 use crate::domain::{
-    ChangeId, CommitRecord, ComponentDelta, ObjectId, RoleName, Segment, Standing, Subject, Timestamp, VersionBound,
+    ChangeId, CommitRecord, ComponentDelta, ObjectId, RoleName, Segment, Standing, Subject, Timestamp, TrustRoot,
+    VersionBound,
 };
 use crate::jobs::Failure;
 use crate::jobs::log::Log;
 use crate::jobs::own_changes::OwnChange;
 use crate::jobs::range;
 use crate::jobs::releases::StoredRelease;
-use crate::jobs::trust::Trust;
 
 /// Says why a standing change does not cover the commits of a range that name it; nothing where it does.
 ///
@@ -19,7 +19,7 @@ use crate::jobs::trust::Trust;
 /// Where a sealed record is missing or damaged.
 pub(super) fn obstacle(
     log: &Log<'_>,
-    trust: &Trust,
+    root: &TrustRoot,
     earlier: &[StoredRelease],
     id: &ChangeId,
     standing: &Standing,
@@ -29,7 +29,7 @@ pub(super) fn obstacle(
     if as_of >= standing.expires {
         return Ok(Some(format!("it expired on {}", standing.expires.date())));
     }
-    let holds = trust.root().role(RoleName::Bot).is_some_and(|role| role.persons.contains(&standing.bot));
+    let holds = root.role(RoleName::Bot).is_some_and(|role| role.persons.contains(&standing.bot));
     if !holds {
         return Ok(Some(format!("{} does not hold the role bot", standing.bot)));
     }

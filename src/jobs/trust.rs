@@ -3,11 +3,11 @@
 //! The first is believed because its digest was given from outside the repository; each next one because the persons
 //! of the one before signed it. Serves contract §3.1 to §3.3. Format: docs/format.md §3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec;
 use crate::crypto::{self, Authority, RootDefect, RootSignature, Verified};
-use crate::domain::{Checkpoint, Digest, LogHead, RoleName, SignedNote, TrustRoot};
+use crate::domain::{Checkpoint, Digest, LogHead, PersonId, RoleName, SignedNote, TrustRoot};
 use crate::jobs::checkpoint::{self, Accepted};
 use crate::jobs::log::{Log, parse_signature};
 use crate::jobs::memory::{self, Freshness, Kept};
@@ -44,6 +44,8 @@ pub struct Proposal {
     pub bytes: Vec<u8>,
     /// What it says, where it can be read.
     pub root: Option<TrustRoot>,
+    /// The holders of role `root` of the root in force who signed it: whoever can push could propose anything.
+    pub signed_by: Vec<PersonId>,
     /// Why it is not in force.
     pub why: Failure,
 }
@@ -113,32 +115,37 @@ impl Log<'_> {
         Ok(trust)
     }
 
-    /// Goes back through the checkpoints to the newest that enough holders of role `log` signed, as the roots that it
-    /// covers say. One that does not hold is named and has no effect: whoever can push could bring one.
+    /// Takes the largest checkpoint that enough holders of role `log` signed, as the roots that it covers say. One that
+    /// does not hold is named and has no effect: whoever can push could bring one. Nor does it matter which one was put
+    /// there last: an old one on top of a log takes nothing back.
     fn accepted(&self) -> Result<(Trust, usize), Failure> {
         let mut void = Vec::new();
+        let note_void = |void: &mut Vec<String>, why: String| {
+            if void.len() < MOST_REASONS {
+                void.push(why);
+            }
+        };
         // No root forgets a key, so the newest knows every key that could have signed. Whoever cannot sign must not be able
         // to make this slow, either.
         let widest = Walk::begin(self)?.up_to(self.leaves.len()).ok();
         let signed =
             |note: &SignedNote| widest.as_ref().is_none_or(|trust| crypto::may_have_logged(trust.root(), note));
-        for blob in &self.checkpoints {
+        let mut stated = Vec::new();
+        for blob in self.checkpoints.iter().collect::<BTreeSet<_>>() {
             match checkpoint::parse(&self.repository().blob(*blob)?) {
                 Ok((note, _)) if !signed(&note) => {
-                    if void.len() < MOST_REASONS {
-                        void.push("a checkpoint that no key of this log signed".to_owned());
-                    }
+                    note_void(&mut void, "a checkpoint that no key of this log signed".to_owned());
                 }
-                Ok((note, stated)) => match self.held_against(note, &stated, &mut void)? {
-                    Some(found) => return Ok(found),
-                    None => continue,
-                },
-                Err(failure) if void.len() < MOST_REASONS => void.push(failure.to_string()),
-                Err(_) => {}
+                Ok(found) => stated.push(found),
+                Err(failure) => note_void(&mut void, failure.to_string()),
             }
         }
-        // Who made the first root is a matter of its fingerprint; it is told whether or not the log is signed.
-        Walk::begin(self)?;
+        stated.sort_by(|(_, a), (_, b)| b.head.size.cmp(&a.head.size).then_with(|| a.head.root.cmp(&b.head.root)));
+        for (note, stated) in stated {
+            if let Some(found) = self.held_against(note, &stated, &mut void)? {
+                return Ok(found);
+            }
+        }
         let mut failure = Failure::new(Exit::Inconclusive, "GB-LOG-UNSIGNED", "no checkpoint of this log holds")
             .hint("let a holder of role log run `git baseline checkpoint`");
         failure.causes = void;
@@ -296,13 +303,24 @@ impl<'l, 'r> Walk<'l, 'r> {
         })
     }
 
+    /// For showing and for going on from a proposal; nothing is counted here.
+    fn supporters(&self, candidate: &Candidate) -> Vec<PersonId> {
+        let newest = self.newest.root.value();
+        let holds = |id: &PersonId| newest.role(RoleName::Root).is_some_and(|role| role.persons.contains(id));
+        let signers =
+            candidate.signatures.iter().filter(|one| newest.barred(one.signature.key(), one.position).is_none());
+        let persons = signers.filter_map(|one| newest.person_of(one.signature.key())).map(|person| person.id.clone());
+        persons.filter(holds).collect()
+    }
+
     fn proposals(&self, fingerprint: &Digest) -> Result<Vec<Proposal>, Failure> {
         let mut proposals = Vec::new();
         for (folder, candidate) in &self.candidates {
             let Err(mut why) = self.judge(candidate, fingerprint) else { continue };
             why.causes.extend(candidate.void.iter().cloned());
             let root = candidate.root.clone();
-            proposals.push(Proposal { folder: folder.clone(), bytes: candidate.bytes.clone(), root, why });
+            let signed_by = self.supporters(candidate);
+            proposals.push(Proposal { folder: folder.clone(), bytes: candidate.bytes.clone(), root, signed_by, why });
         }
         Ok(proposals)
     }

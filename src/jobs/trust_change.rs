@@ -56,7 +56,8 @@ pub struct Changed {
     pub words: Vec<String>,
 }
 
-/// Proposes the next root with one change, on top of a proposal that still waits for signatures, and signs it.
+/// Proposes the next root with one change, on top of a proposal of the same person that still waits for signatures, and
+/// signs it.
 ///
 /// # Errors
 /// Where the change cannot be made, the signer holds no role `root` before or after it, or the log moved meanwhile.
@@ -69,7 +70,10 @@ pub fn propose(
     identity: &Identity,
 ) -> Result<Changed, Failure> {
     let head = log.log_head(None)?;
-    let open = waiting(log, trust).last().and_then(|proposal| proposal.root.clone());
+    // Only on what the same person has signed: nobody signs another's changes unawares with his own.
+    let person = signing_person(trust.root(), signer).map(|person| person.id.clone()).ok();
+    let own = |proposal: &&&Proposal| person.as_ref().is_some_and(|person| proposal.signed_by.contains(person));
+    let open = waiting(log, trust).iter().filter(own).next_back().and_then(|proposal| proposal.root.clone());
     let mut root = open.unwrap_or_else(|| trust.root().clone());
     apply(&mut root, change, head)?;
     root.version = trust.root().version.saturating_add(1);
@@ -104,12 +108,12 @@ pub fn endorse(
     finish(repository, log, trust, &proposal.folder, &root, &proposal.bytes, files, signer, identity)
 }
 
-/// Returns the proposals that lack nothing but signatures, in the order of the log.
+/// Returns the proposals that a root signer has signed and that lack nothing but signatures, in the order of the log.
 pub fn waiting<'t>(log: &Log<'_>, trust: &'t Trust) -> Vec<&'t Proposal> {
     let mut waiting: Vec<&Proposal> = trust
         .proposals
         .iter()
-        .filter(|proposal| proposal.why.code == "GB-TRUST-THRESHOLD")
+        .filter(|proposal| proposal.why.code == "GB-TRUST-THRESHOLD" && !proposal.signed_by.is_empty())
         .filter(|proposal| {
             let next = proposal.root.as_ref();
             next.is_some_and(|root| root.predecessor == Some(trust.newest().digest))

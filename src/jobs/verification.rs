@@ -72,6 +72,8 @@ pub struct Verification {
     pub log: Option<LogHead>,
     /// The statement, once it was vouched for.
     pub release: Option<Release>,
+    /// Statements of the log that have no effect, and why; they brick nothing.
+    pub void: Vec<String>,
     /// The sign-offs that stand.
     pub sign_offs: Vec<ShownSignOff>,
 }
@@ -87,6 +89,7 @@ impl Verification {
             freshness: Freshness::default(),
             log: None,
             release: None,
+            void: Vec::new(),
             sign_offs: Vec::new(),
         }
     }

@@ -58,6 +58,8 @@ impl<'r> Verifier<'r> {
                 format!("{} in force, {} others", all.standing.len(), all.others.len())
             });
             if let Some(all) = listed {
+                let void = all.others.iter().filter(|other| other.status.is_none() && other.name != *name);
+                report.void.extend(void.map(|other| format!("{}: {}", other.folder, other.why)));
                 self.release(&mut report, log, trust, &all, name, progress);
             }
             report
@@ -179,6 +181,9 @@ fn log_and_trust<'r>(
     });
     report.log = head;
     report.freshness = trust.freshness.clone();
+    report.void.clone_from(&trust.checkpoint.void);
+    let unsupported = trust.proposals.iter().filter(|proposal| proposal.signed_by.is_empty());
+    report.void.extend(unsupported.map(|proposal| format!("{}: {}", proposal.folder, proposal.why)));
     Some((log, trust))
 }
 

@@ -63,8 +63,12 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Answer, Failure
     let side = super::side(context, &repository, name)?;
     let commit = side.commit;
     let inspection = side.inspect(&repository)?;
-    let mut findings =
-        inspection.findings(&repository, super::borrowed(context.known(&repository)?.as_ref()), commit, as_of)?;
+    let mut findings = inspection.findings(
+        &repository,
+        super::borrowed(context.known(&repository)?.as_ref()).map(|(log, trust)| (log, trust, None)),
+        commit,
+        as_of,
+    )?;
     if let Some((from, _)) = range {
         let from = super::side(context, &repository, Some(from))?;
         let missing = requests_missing(&repository, from.commit, side.commit, &inspection.policy)?;

@@ -56,7 +56,7 @@ pub(super) fn check(args: &LogCheckArgs, context: &Context) -> Result<Answer, Fa
     let repository = context.repository(Access::Read)?;
     let mut anchor = context.anchor(args.trust.as_deref())?;
     if let Some(path) = &args.since {
-        anchor.checkpoint = Some(Kept { bytes: read(path)?, place: path.display().to_string() });
+        anchor.checkpoint = Some(Kept { bytes: read(path)?, place: path.display().to_string(), verified: false });
     }
     let mut log = Log::open(&repository)?;
     let trust = log.trust(&anchor)?;

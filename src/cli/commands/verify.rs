@@ -49,7 +49,8 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, Failur
     let repository = context.repository(Access::Read)?;
     let mut anchor = context.anchor(args.trust.as_deref())?;
     if let Some(path) = &args.checkpoint {
-        anchor.checkpoint = Some(Kept { bytes: super::change::read(path)?, place: path.display().to_string() });
+        anchor.checkpoint =
+            Some(Kept { bytes: super::change::read(path)?, place: path.display().to_string(), verified: false });
     }
     let verifier = Verifier::open(&repository, &anchor);
     let mut reports = Vec::new();

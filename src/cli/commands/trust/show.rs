@@ -79,6 +79,9 @@ pub(super) fn run(context: &Context) -> Result<Answer, Failure> {
         }
         text.push_str("next: git baseline trust sign\n");
     }
+    for void in trust.proposals.iter().filter(|proposal| !waiting.iter().any(|other| other.folder == proposal.folder)) {
+        let _ = writeln!(text, "void: {}: {}", void.folder.shown(), void.why.to_string().shown());
+    }
     Ok(Answer::done(value, text))
 }
 
