@@ -11,7 +11,7 @@ use crate::codec::{self, Record as _};
 use crate::crypto::{self, Attested, Demand};
 use crate::domain::{
     ChangeId, ChangeRequest, ChangeType, Digest, Finding, Group, ItemClass, Meaning, ObjectId, PersonId, RULE_SET,
-    ReleasedChange, RoleName, Segment, SignOff, Subject, Timestamp, compose,
+    ReleasedChange, RoleName, Segment, SignOff, Subject, Timestamp, TrustRoot, compose,
 };
 use crate::jobs::change_requests::{Requests, StoredRequest, folder};
 use crate::jobs::inspect::request_missing;
@@ -52,6 +52,13 @@ pub struct JudgedChange {
     pub let_pass: Option<&'static str>,
     /// Why approvals are missing or do not count.
     pub why: Vec<String>,
+}
+
+impl Judging<'_> {
+    /// Returns the root in force there. What a later one asks for changes nothing of a release that was made before.
+    pub(super) fn root(&self) -> &TrustRoot {
+        self.trust.authority(self.until).root.value()
+    }
 }
 
 impl JudgedChange {
@@ -119,7 +126,7 @@ fn judge_one(
     let mut excluded: BTreeSet<PersonId> = request.iter().map(|stored| stored.request.requester.clone()).collect();
     let mut unproven = Vec::new();
     for one in commits.iter().filter(|one| !one.segments.is_empty()) {
-        let took_part = participants::of(trust, one.judged);
+        let took_part = participants::of(judging.root(), trust, one.judged);
         excluded.extend(took_part.persons);
         if !took_part.proven {
             unproven.push(one.judged.record.commit);
@@ -153,7 +160,7 @@ fn count(judging: &Judging<'_>, change: &mut JudgedChange, commits: &[&OwnChange
     said.retain(|one| !spent.contains(&digest(one)));
     let classes: Vec<ItemClass> =
         change.segments.iter().flat_map(|s| [&s.before, &s.after]).flatten().map(|state| state.class).collect();
-    let groups = judging.trust.root().approval_groups(&classes, judging.policy.change_control.approvals);
+    let groups = judging.root().approval_groups(&classes, judging.policy.change_control.approvals);
     let guarded = change.segments.iter().any(touches_rules);
     let mut shortfalls = Vec::new();
     for (groups, held) in required(&groups, guarded) {
@@ -208,7 +215,7 @@ fn touches_rules(segment: &Segment) -> bool {
 const GUARDS: [RoleName; 2] = [RoleName::Quality, RoleName::Security];
 
 fn guards(judging: &Judging<'_>, person: &PersonId) -> bool {
-    let root = judging.trust.root();
+    let root = judging.root();
     GUARDS.iter().any(|role| root.role(*role).is_some_and(|role| role.persons.contains(person)))
 }
 
@@ -290,15 +297,7 @@ fn let_pass(
                 change.why.push(format!("the standing change {} was not approved", change.id));
                 return Ok(None);
             }
-            let obstacle = standing_change::obstacle(
-                judging.log,
-                judging.trust,
-                judging.earlier,
-                &change.id,
-                standing,
-                commits,
-                judging.as_of,
-            )?;
+            let obstacle = standing_change::obstacle(judging, &change.id, standing, commits)?;
             let covers = obstacle.is_none();
             change.why.extend(obstacle.map(|why| format!("the standing change does not cover it: {why}")));
             covers.then_some("standing change")

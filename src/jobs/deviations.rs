@@ -73,12 +73,12 @@ pub(super) fn writers(
     loop {
         let commit = repository.commit(id)?;
         let Some(parent) = commit.parents.first().copied() else {
-            return Ok(participants::named(trust, &commit));
+            return Ok(participants::named(trust.root(), &commit));
         };
         // A file that cannot be read holds no entry.
         let before = entries(repository, parent).unwrap_or_default();
         if !before.iter().any(|entry| content(&trust.fingerprint, entry) == wanted) {
-            return Ok(participants::named(trust, &commit));
+            return Ok(participants::named(trust.root(), &commit));
         }
         id = parent;
     }

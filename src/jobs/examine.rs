@@ -191,8 +191,9 @@ fn records(grounds: &Grounds<'_>, release: &Release, progress: &dyn Progress) ->
 fn changes(grounds: &Grounds<'_>, statement: &Statement<'_>, judged: &[Judged]) -> Result<usize, Failure> {
     let release = statement.release;
     let own = policy_of(grounds.repository, release.tree)?;
-    let policy = gate::policy(grounds.repository, grounds.trust, grounds.before, own)?;
     let until = grounds.log.position(&format!("{}release.cbor", statement.folder));
+    let root = grounds.trust.at(until).root.value();
+    let policy = gate::policy(grounds.repository, root, grounds.before, own)?;
     let judging = Judging {
         log: grounds.log,
         trust: grounds.trust,

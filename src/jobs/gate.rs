@@ -4,13 +4,12 @@
 //! The gate and verification use this one judgement. Serves contract §3.4 to §3.8.
 
 use crate::checks;
-use crate::domain::{ChangeType, Finding, ReleasedChange};
+use crate::domain::{ChangeType, Finding, ReleasedChange, TrustRoot};
 use crate::jobs::change_control::{self, JudgedChange, Judging};
 use crate::jobs::change_requests::Requests;
 use crate::jobs::commit_delta::policy_of;
 use crate::jobs::range::Judged;
 use crate::jobs::releases::{ReleaseStatus, StoredRelease};
-use crate::jobs::trust::Trust;
 use crate::jobs::{Failure, Silent, own_changes, range};
 use crate::policy::Policy;
 use crate::store::Repository;
@@ -24,18 +23,18 @@ pub(super) struct Controlled {
 }
 
 /// Returns the policy by which a range is judged: that of its last commit made stricter by that of the release before,
-/// or of the control start, and by the root's floors (contract §3.5).
+/// or of the control start, and by the floors of the root in force (contract §3.5).
 ///
 /// # Errors
 /// Where an object or a policy cannot be read.
 pub(super) fn policy(
     repository: &Repository,
-    trust: &Trust,
+    root: &TrustRoot,
     before: &[StoredRelease],
     own: Policy,
 ) -> Result<Policy, Failure> {
     let last = before.iter().rev().find(|release| release.status == ReleaseStatus::Released);
-    let base = match (last, trust.root().control_start) {
+    let base = match (last, root.control_start) {
         (Some(last), _) => Some(last.release().tree),
         (None, Some(start)) => Some(repository.commit(start)?.tree),
         (None, None) => None,
@@ -48,7 +47,7 @@ pub(super) fn policy(
         }
         None => own,
     };
-    Ok(judged.raised_to(&trust.root().floors))
+    Ok(judged.raised_to(&root.floors))
 }
 
 /// Judges the changes of a range.

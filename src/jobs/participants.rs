@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::crypto::{self, Authority, Signature};
-use crate::domain::PersonId;
+use crate::domain::{PersonId, TrustRoot};
 use crate::jobs::range::Judged;
 use crate::jobs::trailers;
 use crate::jobs::trust::Trust;
@@ -20,27 +20,27 @@ pub(super) struct Participants {
     pub proven: bool,
 }
 
-/// Returns who took part in a commit.
-pub(super) fn of(trust: &Trust, judged: &Judged) -> Participants {
+/// Returns who took part in a commit, as far as `root` knows them.
+pub(super) fn of(root: &TrustRoot, trust: &Trust, judged: &Judged) -> Participants {
     let commit = &judged.commit;
-    let mut persons = named(trust, commit);
+    let mut persons = named(root, commit);
     persons.insert(judged.record.recorder.person.clone());
-    let author = person_of_address(trust, &commit.author.email);
+    let author = person_of_address(root, &commit.author.email);
     let signed = author.is_some_and(|author| signer_of(trust, commit).as_ref() == Some(&author));
     Participants { persons, proven: judged.record.recorder.made_by_me || signed }
 }
 
-/// Returns those whom a commit names as author, co-authors and committer, as far as the trust root knows them.
-pub(super) fn named(trust: &Trust, commit: &Commit) -> BTreeSet<PersonId> {
+/// Returns those whom a commit names as author, co-authors and committer, as far as `root` knows them.
+pub(super) fn named(root: &TrustRoot, commit: &Commit) -> BTreeSet<PersonId> {
     let co_authors = trailers::co_authors(&commit.message);
     let own = [commit.author.email.as_str(), commit.committer.email.as_str()];
     let addresses = co_authors.iter().map(String::as_str).chain(own);
-    addresses.filter_map(|address| person_of_address(trust, address)).collect()
+    addresses.filter_map(|address| person_of_address(root, address)).collect()
 }
 
-fn person_of_address(trust: &Trust, address: &str) -> Option<PersonId> {
+fn person_of_address(root: &TrustRoot, address: &str) -> Option<PersonId> {
     let same = |mail: &String| mail.eq_ignore_ascii_case(address);
-    trust.root().persons.iter().find(|person| person.emails.iter().any(same)).map(|person| person.id.clone())
+    root.persons.iter().find(|person| person.emails.iter().any(same)).map(|person| person.id.clone())
 }
 
 /// Returns the person of the newest root whose SSH key signed the commit with Git's own means, if that still counts.

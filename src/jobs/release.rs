@@ -68,7 +68,7 @@ pub fn draft(
     let commit = repository.commit(commit)?;
     progress.step("reading the source tree");
     let mut inspection = Inspection::of_tree(repository, commit.tree)?;
-    inspection.policy = gate::policy(repository, trust, &before, inspection.policy)?;
+    inspection.policy = gate::policy(repository, trust.root(), &before, inspection.policy)?;
     progress.step("checking the records of its range");
     let ids = range::of(repository, trust, &before, commit.id)?;
     let mut judged = range::judge_notes(repository, trust, &ids, progress)?;

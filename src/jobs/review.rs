@@ -45,8 +45,9 @@ pub fn range_changes(
         None => range::of(repository, trust, &before, to)?,
     };
     let judged = judge_records(repository, log, trust, &all.standing, &ids, progress)?;
-    let policy = gate::policy(repository, trust, &before, policy_of(repository, repository.commit(to)?.tree)?)?;
     let until = sealed_by.and_then(|release| log.position(&format!("{}release.cbor", release.folder)));
+    let root = trust.at(until).root.value();
+    let policy = gate::policy(repository, root, &before, policy_of(repository, repository.commit(to)?.tree)?)?;
     let as_of = sealed_by.map_or_else(|| newest_time(&judged), |release| release.release().as_of);
     let judging = Judging { log, trust, policy: &policy, as_of, until, earlier: &before };
     let controlled = gate::judge(repository, &judging, &judged)?;

@@ -17,6 +17,7 @@ mod determinism;
 mod documents;
 mod hooks;
 mod journey;
+mod later;
 mod overlay;
 mod registers;
 mod rotation;
