@@ -21,7 +21,7 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 50] = [
     "items",
     "items 1.0.0 --class access-control",
     "items --explain .baseline/policy.toml",
@@ -56,6 +56,22 @@ const COMMANDS: [&str; 34] = [
     "hook pre-commit",
     "repair",
     "init",
+    "changes",
+    "changes 1.0.0..1.1.0",
+    "trace CR-1",
+    "trace etc/sshd_config",
+    "trace nothing",
+    "change open CR-2 --title Two",
+    "change list",
+    "change show CR-2",
+    "change show CR-9",
+    "sign CR-2 --meaning approved",
+    "sign 1.1.0 --meaning witnessed --reason seen",
+    "signatures 1.1.0",
+    "checkpoint",
+    "trust raise-floors --approvals 1",
+    "trust show",
+    "trust sign",
 ];
 
 #[test]

@@ -65,9 +65,12 @@ fn the_cddl_names_the_fields_of_every_record_in_their_order() {
     let rules = rules();
     let mut used = BTreeSet::new();
     compare(&rules, &mut used, "root", &body(&samples::root()));
+    compare(&rules, &mut used, "root", &body(&samples::next_root()));
     compare(&rules, &mut used, "manifest", &body(&samples::manifest()));
     compare(&rules, &mut used, "release", &body(&samples::release()));
     compare(&rules, &mut used, "signoff", &body(&samples::sign_off("anna", b"statement")));
+    compare(&rules, &mut used, "signoff", &body(&samples::verified()));
+    compare(&rules, &mut used, "change", &body(&samples::change_request()));
     compare(&rules, &mut used, "commit", &body(&samples::commit("summary\n")));
     // A rule that no sample reached would be compared with nothing.
     assert_eq!(used, rules.into_keys().collect());

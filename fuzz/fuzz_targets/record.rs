@@ -2,7 +2,7 @@
 #![no_main]
 
 use git_baseline::codec::{Record, decode, encode};
-use git_baseline::domain::{CommitRecord, Manifest, Release, SignOff, TrustRoot};
+use git_baseline::domain::{ChangeRequest, CommitRecord, Manifest, Release, SignOff, TrustRoot};
 
 fn same<T: Record>(bytes: &[u8]) {
     if let Ok((header, value)) = decode::<T>(bytes) {
@@ -15,5 +15,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     same::<Manifest>(bytes);
     same::<Release>(bytes);
     same::<SignOff>(bytes);
+    same::<ChangeRequest>(bytes);
     same::<CommitRecord>(bytes);
 });

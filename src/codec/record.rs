@@ -300,6 +300,44 @@ mod tests {
             target: Target { name: "1.0".into(), record_type: "release".into(), digest: Digest::of(b"r") },
             meaning: Meaning::Released,
             printed_name: "A".into(),
+            verification: None,
+        }
+    }
+
+    fn verified() -> SignOff {
+        let verification = VerificationRecord {
+            date: "d".into(),
+            tools: "t".into(),
+            tester: "e".into(),
+            results: "r".into(),
+            anomalies: "a".into(),
+            configuration: "c".into(),
+            version_tested: "v".into(),
+        };
+        SignOff { meaning: Meaning::Verified, verification: Some(verification), ..sign_off() }
+    }
+
+    fn change_request() -> ChangeRequest {
+        ChangeRequest {
+            id: text("CR-1"),
+            url: "u".into(),
+            risk: vec!["r".into()],
+            time: Timestamp::from_seconds(1),
+            change_type: ChangeType::Standard,
+            title: "t".into(),
+            reason: "w".into(),
+            safety: "s".into(),
+            source: "o".into(),
+            problems: vec!["p".into()],
+            security: "e".into(),
+            standing: Some(Standing {
+                bot: text("b"),
+                bound: VersionBound::Minor,
+                count: 3,
+                expires: Timestamp::from_seconds(9),
+                packages: vec!["pkg:cargo/a".into()],
+            }),
+            requester: text("a"),
         }
     }
 
@@ -346,6 +384,8 @@ mod tests {
         round_trip(&root());
         round_trip(&release());
         round_trip(&sign_off());
+        round_trip(&verified());
+        round_trip(&change_request());
         round_trip(&commit_record());
     }
 

@@ -226,6 +226,10 @@ fn obstacle(
     if sign_off.meaning != demand.meaning {
         return Some(format!("the sign-off of {who} means \"{}\", not \"{}\"", sign_off.meaning, demand.meaning));
     }
+    if (sign_off.meaning == Meaning::Verified) != sign_off.verification.is_some() {
+        // IEC 62304 cl. 9.8: a verification that does not say what was tested is none.
+        return Some(format!("the sign-off of {who} does not say what was tested, or says it where nothing was"));
+    }
     if target.digest != *digest {
         return about(&format!("another content, {}", target.digest.short()), &format!("this one, {}", digest.short()));
     }

@@ -297,15 +297,7 @@ fn let_pass(
                 change.why.push(format!("the standing change {} was not approved", change.id));
                 return Ok(None);
             }
-            let obstacle = standing_change::obstacle(
-                judging.log,
-                judging.root(),
-                judging.earlier,
-                &change.id,
-                standing,
-                commits,
-                judging.as_of,
-            )?;
+            let obstacle = standing_change::obstacle(judging, &change.id, standing, commits)?;
             let covers = obstacle.is_none();
             change.why.extend(obstacle.map(|why| format!("the standing change does not cover it: {why}")));
             covers.then_some("standing change")

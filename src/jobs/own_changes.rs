@@ -91,12 +91,13 @@ fn recorded(judged: &Judged) -> Vec<Segment> {
     domain::segments(&judged.record.items, &judged.record.components, codec::state_digest)
 }
 
-/// Parents before children; among others, as the range lists them, from its end.
+/// Parents before children; among others by id, whatever the order of the range, so that whoever signs a change, makes
+/// a release or verifies it puts the same content together.
 fn parents_first(range: &[Judged]) -> Vec<&Judged> {
     let known: BTreeMap<ObjectId, &Judged> = range.iter().map(|judged| (judged.record.commit, judged)).collect();
     let mut order = Vec::with_capacity(range.len());
     let mut done = BTreeSet::new();
-    for start in range.iter().rev() {
+    for start in known.values().rev().copied() {
         let mut stack = vec![(start, false)];
         while let Some((judged, parents_done)) = stack.pop() {
             let id = judged.record.commit;

@@ -63,8 +63,12 @@ pub struct StoredRelease {
     pub status: ReleaseStatus,
     /// Its folder in the log.
     pub folder: String,
+    /// The place in the log of the statement.
+    pub place: u64,
     /// The place in the log of the sign-off that made it a release.
     pub position: u64,
+    /// The place in the log of the sign-off that took it back.
+    pub withdrawn: Option<u64>,
     /// Its sign-offs.
     pub sign_offs: Vec<ShownSignOff>,
     /// Sign-offs in the log that do not stand, and why.
@@ -213,9 +217,16 @@ impl Releases {
             .hint(format!("make it again on the newest log: `git baseline release {name}`")))
     }
 
-    /// Returns the releases before one, in their order.
+    /// Returns the releases before one, in their order, as they stood when its statement came: what is taken back later
+    /// changes no range, and gives no approval back.
     pub fn before(&self, release: &Release) -> Vec<StoredRelease> {
-        self.standing.iter().filter(|other| other.release().sequence < release.sequence).cloned().collect()
+        let place = self.standing.iter().find(|other| other.release() == release).map_or(u64::MAX, |own| own.place);
+        let earlier = self.standing.iter().filter(|other| other.release().sequence < release.sequence).cloned();
+        let then = |other: StoredRelease| match other.withdrawn {
+            Some(at) if at > place => StoredRelease { status: ReleaseStatus::Released, ..other },
+            _ => other,
+        };
+        earlier.map(then).collect()
     }
 
     /// Takes a release out, or says why there is none of that name.
@@ -297,7 +308,7 @@ fn judge(
         Ok(found) => found,
         Err(shortfall) => return refused(proposed(&shortfall), shortfall_of(name, &shortfall)),
     };
-    let withdrawn = self::vouched(trust, name, Meaning::Withdrawn, place, &bytes, &attested).is_ok();
+    let withdrawn = self::vouched(trust, name, Meaning::Withdrawn, place, &bytes, &attested).ok().map(|(at, _)| at);
     let statement = match vouched.try_map(|bytes| decode(trust, name, bytes)) {
         Ok(statement) => statement,
         Err(why) => return refused(None, why),
@@ -305,9 +316,18 @@ fn judge(
     if let Some(why) = misplaced(log, trust, statement.value(), place)? {
         return refused(None, why);
     }
-    let status = if withdrawn { ReleaseStatus::Withdrawn } else { ReleaseStatus::Released };
-    let digest = Digest::of(&bytes);
-    Ok(Ok(StoredRelease { statement, digest, status, folder: folder.to_owned(), position, sign_offs: shown, void }))
+    let status = if withdrawn.is_some() { ReleaseStatus::Withdrawn } else { ReleaseStatus::Released };
+    Ok(Ok(StoredRelease {
+        statement,
+        digest: Digest::of(&bytes),
+        status,
+        folder: folder.to_owned(),
+        place,
+        position,
+        withdrawn,
+        sign_offs: shown,
+        void,
+    }))
 }
 
 /// Goes through the sign-offs in the order of the log: the statement is signed from the place on where those so far are

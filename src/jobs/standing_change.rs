@@ -4,10 +4,10 @@
 
 use crate::codec;
 use crate::domain::{
-    ChangeId, CommitRecord, ComponentDelta, ObjectId, RoleName, Segment, Standing, Subject, Timestamp, TrustRoot,
-    VersionBound,
+    ChangeId, CommitRecord, ComponentDelta, ObjectId, RoleName, Segment, Standing, Subject, VersionBound,
 };
 use crate::jobs::Failure;
+use crate::jobs::change_control::Judging;
 use crate::jobs::log::Log;
 use crate::jobs::own_changes::OwnChange;
 use crate::jobs::range;
@@ -18,18 +18,15 @@ use crate::jobs::releases::StoredRelease;
 /// # Errors
 /// Where a sealed record is missing or damaged.
 pub(super) fn obstacle(
-    log: &Log<'_>,
-    root: &TrustRoot,
-    earlier: &[StoredRelease],
+    judging: &Judging<'_>,
     id: &ChangeId,
     standing: &Standing,
     commits: &[&OwnChange<'_>],
-    as_of: Timestamp,
 ) -> Result<Option<String>, Failure> {
-    if as_of >= standing.expires {
+    if judging.as_of >= standing.expires {
         return Ok(Some(format!("it expired on {}", standing.expires.date())));
     }
-    let holds = root.role(RoleName::Bot).is_some_and(|role| role.persons.contains(&standing.bot));
+    let holds = judging.root().role(RoleName::Bot).is_some_and(|role| role.persons.contains(&standing.bot));
     if !holds {
         return Ok(Some(format!("{} does not hold the role bot", standing.bot)));
     }
@@ -48,7 +45,7 @@ pub(super) fn obstacle(
             return Ok(Some(format!("{} goes beyond its version bound at {purl}", record.commit.short())));
         }
     }
-    let uses = uses_before(log, earlier, id)?.saturating_add(commits.len() as u64);
+    let uses = uses_before(judging.log, judging.earlier, id)?.saturating_add(commits.len() as u64);
     Ok((uses > standing.count).then(|| format!("{uses} commits name it, and {} may", standing.count)))
 }
 

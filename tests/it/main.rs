@@ -19,6 +19,7 @@ mod documents;
 mod hooks;
 mod journey;
 mod killed;
+mod later;
 mod overlay;
 mod registers;
 mod rotation;

@@ -34,13 +34,16 @@ fn person(id: &str, seeds: &[u8]) -> Person {
 
 /// Anna holds the keys 1 and 2, Berta the key 3; a release takes two persons, everything else one.
 pub(crate) fn root() -> TrustRoot {
+    let witness = Witness { key: point(5), name: "example.org/witness".into(), operator: "Example".into() };
     let both = vec![text("anna"), text("berta")];
-    let roles = RoleName::ALL.into_iter().map(|name| {
+    // A bot holds no other role than developer, and neither of the two is one.
+    let roles = RoleName::ALL.into_iter().filter(|name| *name != RoleName::Bot).map(|name| {
         let threshold = if name == RoleName::Release { 2 } else { 1 };
         let persons = if name == RoleName::Root { vec![text("anna")] } else { both.clone() };
         Role { name, persons, threshold }
     });
     TrustRoot {
+        log: None,
         time: moment(),
         nonce: [7; 32],
         roles: roles.collect(),
@@ -48,10 +51,90 @@ pub(crate) fn root() -> TrustRoot {
         origin: "git-baseline/pump/0707070707070707".into(),
         persons: vec![person("anna", &[1, 2]), person("berta", &[3])],
         product: "Pump".into(),
+        quorums: vec![Quorum {
+            act: Act::Approve,
+            class: Some(ItemClass::Key),
+            groups: vec![Group { role: RoleName::Approver, count: 1 }, Group { role: RoleName::Security, count: 1 }],
+        }],
         version: 1,
+        witnesses: vec![witness],
         document_id: "CMP-001".into(),
+        predecessor: None,
+        revocations: Vec::new(),
         control_start: Some(COMMIT),
         object_format: ObjectFormat::Sha1,
+        witness_quorum: 1,
+    }
+}
+
+/// The 32 bytes of a plain key.
+pub(crate) fn point(seed: u8) -> [u8; 32] {
+    let wire = key(seed).public_key().as_wire().to_vec();
+    wire[wire.len() - 32..].try_into().expect("a plain key ends with its point")
+}
+
+/// The root after that: Carl joins with the key 6, who may sign roots too, and Anna's key 2 is retired.
+pub(crate) fn next_root() -> TrustRoot {
+    let first = root();
+    let mut next = TrustRoot {
+        log: Some(LogHead { root: Sha256Digest::of(b"log"), size: 3 }),
+        time: Timestamp::from_seconds(1_790_000_600),
+        version: 2,
+        predecessor: Some(Digest::of(&git_baseline::codec::encode(None, &first))),
+        ..first
+    };
+    next.persons.push(person("carl", &[6]));
+    next.roles[0].persons.push(text("carl"));
+    next.revocations.push(Revocation {
+        key: key(2).public_key().clone(),
+        kind: RevocationKind::Retired,
+        since: Some(LogHead { root: Sha256Digest::of(b"log"), size: 3 }),
+        reason: "out of use".into(),
+    });
+    next
+}
+
+/// A standing change.
+pub(crate) fn change_request() -> ChangeRequest {
+    ChangeRequest {
+        id: text("CR-1"),
+        url: "https://example.org/CR-1".into(),
+        risk: vec!["RISK-7".into()],
+        time: moment(),
+        change_type: ChangeType::Standard,
+        title: "Update serde".into(),
+        reason: "new versions".into(),
+        safety: "none".into(),
+        source: "tracker".into(),
+        problems: vec!["PR-1".into()],
+        security: "better".into(),
+        standing: Some(Standing {
+            bot: text("robot"),
+            bound: VersionBound::Minor,
+            count: 10,
+            expires: moment(),
+            packages: vec!["pkg:cargo/serde".into()],
+        }),
+        requester: text("anna"),
+    }
+}
+
+/// A sign-off that says what was tested.
+pub(crate) fn verified() -> SignOff {
+    SignOff {
+        meaning: Meaning::Verified,
+        role: RoleName::Quality,
+        target: Target { name: "CR-1".into(), record_type: "content".into(), digest: digest("content") },
+        verification: Some(VerificationRecord {
+            date: "2026-09-21".into(),
+            tools: "bench 3".into(),
+            tester: "Berta".into(),
+            results: "passed".into(),
+            anomalies: "none".into(),
+            configuration: "rig 2".into(),
+            version_tested: "1.0.0-rc1".into(),
+        }),
+        ..sign_off("berta", b"")
     }
 }
 
@@ -129,7 +212,12 @@ pub(crate) fn release() -> Release {
         build: Some(digest("build")),
         range: vec![RangeEntry { commit: COMMIT, digest: digest("raw"), record: digest("note") }],
         commit: COMMIT,
-        changes: vec![text("CR-1")],
+        changes: vec![ReleasedChange {
+            id: text("CR-1"),
+            content: digest("content"),
+            approvals: vec![digest("approval")],
+            verifications: vec![digest("verification")],
+        }],
         product: "Pump".into(),
         ruleset: RULE_SET,
         manifest: digest("manifest"),
@@ -154,6 +242,7 @@ pub(crate) fn sign_off(person: &str, statement: &[u8]) -> SignOff {
         target: Target { name: "1.0.0".into(), record_type: "release".into(), digest: Digest::of(statement) },
         meaning: Meaning::Released,
         printed_name: person.to_uppercase(),
+        verification: None,
     }
 }
 

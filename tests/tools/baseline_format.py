@@ -147,15 +147,24 @@ TYPES = {
     "meaning": one_of("reviewed", "approved", "verified", "released", "witnessed", "withdrawn"),
     "person": shaped(r"[a-z0-9][a-z0-9._-]{0,63}"),
     "name": shaped(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", r"\.\.", r"\.lock\Z", r"\.\Z"),
-    "change": shaped(r"[!-~]{1,100}"),
+    "change-id": shaped(r"[!-~]{1,100}"),
     "class": one_of("certificate", "key", "policy", "access-control", "hardening", "component", "document"),
     "scope": one_of("dev", "test", "build", "optional", "runtime"),
     "status": one_of("parsed", "failed", "unsupported", "unlocked"),
+    "act": one_of("approve", "release"),
+    "revocation": one_of("retired", "compromised", "compromised-always"),
+    "handling": one_of("normal", "emergency", "standard"),
+    "bound": one_of("patch", "minor", "major"),
     "facts": lambda value: isinstance(value, dict) and is_fact(value),
 }
 TABLES = {  # "field:type"; "?" is "or null", "*" a list, an upper-case type another table
-    "root": "time:time nonce:digest roles:*ROLE floors:FLOORS origin:text persons:*PERSON product:text version:number "
-    "document_id:text control_start:?object object_format:format",
+    "root": "log:?HEAD time:time nonce:digest roles:*ROLE floors:FLOORS origin:text persons:*PERSON product:text "
+    "quorums:*QUORUM version:number witnesses:*WITNESS document_id:text predecessor:?digest revocations:*REVOCATION "
+    "control_start:?object object_format:format witness_quorum:number",
+    "QUORUM": "act:act class:?class groups:*GROUP",
+    "GROUP": "role:role count:number",
+    "WITNESS": "key:digest name:text operator:text",
+    "REVOCATION": "key:bytes kind:revocation since:?HEAD reason:text",
     "ROLE": "name:role persons:*person threshold:number",
     "FLOORS": "block:severity approvals:number change_control:bool emergency_days:number",
     "PERSON": "id:person keys:*bytes name:text emails:*text",
@@ -169,7 +178,7 @@ TABLES = {  # "field:type"; "?" is "or null", "*" a list, an upper-case type ano
     "HASH": "alg:text value:text origin:bytes",
     "COVERAGE": "gaps:*text path:bytes reader:text status:status components:number",
     "TREE": "files:number digest:digest gitlinks:number",
-    "commit": "time:time tree:object items:*ITEMDELTA commit:object policy:?digest changes:*change parents:*object "
+    "commit": "time:time tree:object items:*ITEMDELTA commit:object policy:?digest changes:*change-id parents:*object "
     "ruleset:number summary:digest recorder:RECORDER components:*DELTA object_format:format",
     "ITEMDELTA": "after:?ITEM before:?ITEM",
     "DELTA": "after:?STATE before:?STATE",
@@ -179,13 +188,19 @@ TABLES = {  # "field:type"; "?" is "or null", "*" a list, an upper-case type ano
     "OVERLAY": "risk:?text reason:?text anomaly_review:?text end_of_support:?time",
     "RECORDER": "person:person made_by_me:bool",
     "release": "log:HEAD gate:*GATE name:name time:time tool:text tree:object as_of:time build:?digest range:*ENTRY "
-    "commit:object changes:*change product:text ruleset:number manifest:digest sequence:number artefacts:*DOCUMENT "
+    "commit:object changes:*CHANGE product:text ruleset:number manifest:digest sequence:number artefacts:*DOCUMENT "
     "documents:*DOCUMENT deviations:*text predecessor:?digest source_tree:digest object_format:format trust_version:number",
     "HEAD": "root:digest size:number",
     "GATE": "rule:text count:number severity:severity",
     "ENTRY": "commit:object digest:digest record:digest",
     "DOCUMENT": "name:text digest:digest",
-    "signoff": "role:role time:time person:person reason:text target:TARGET meaning:meaning printed_name:text",
+    "CHANGE": "id:change-id content:digest approvals:*digest verifications:*digest",
+    "signoff": "role:role time:time person:person reason:text target:TARGET meaning:meaning printed_name:text "
+    "verification:?VERIFICATION",
+    "VERIFICATION": "date:text tools:text tester:text results:text anomalies:text configuration:text version_tested:text",
+    "change": "id:change-id url:text risk:*text time:time type:handling title:text reason:text safety:text source:text "
+    "problems:*text security:text standing:?STANDING requester:person",
+    "STANDING": "bot:person bound:bound count:number expires:time packages:*text",
     "TARGET": "name:text type:text digest:digest",
 }
 
@@ -227,7 +242,7 @@ def decode(kind, data):
 
 
 def encode(value):
-    """The deterministic CBOR of what a leaf holds."""
+    """The deterministic CBOR of what a leaf, or the content of a change, holds."""
 
     def head(major, argument):
         if argument < 24:
@@ -237,8 +252,13 @@ def encode(value):
 
     if value is None:
         return b"\xf6"
+    if is_int(value):
+        return head(0, value) if value >= 0 else head(1, -1 - value)
     if isinstance(value, list):
         return head(4, len(value)) + b"".join(map(encode, value))
+    if isinstance(value, dict):
+        pairs = sorted((encode(name), encode(entry)) for name, entry in value.items())
+        return head(5, len(pairs)) + b"".join(name + entry for name, entry in pairs)
     raw = value.encode() if isinstance(value, str) else value
     return head(3 if isinstance(value, str) else 2, len(raw)) + raw
 
@@ -367,89 +387,20 @@ def check_signature(parsed, namespace, data):
     if token is not None:
         demand(token[0] & 1, "GB-SIG-NO-PRESENCE")
         message = hashlib.sha256(application).digest() + token + hashlib.sha256(message).digest()
-    commitment = point(signature[:32])
-    strict = commitment and not is_small(commitment) and int.from_bytes(signature[32:], "little") < L
-    demand(strict, "GB-SIG-INVALID", "not strict")
-    try:
-        Ed25519PublicKey.from_public_bytes(encoded).verify(signature, message)
-    except InvalidSignature:
-        raise Refused("GB-SIG-INVALID") from None
+    demand(verify_ed25519(encoded, signature, message), "GB-SIG-INVALID")
     return key
 
 
-# ---- trust root (section 3) ----
-
-
-class Root:
-    def __init__(self, data, signatures):
-        self.baseline = digest(data)
-        header, self.body = decode("root", data)
-        demand(header is None, "GB-TRUST-CHAIN")
-        self.persons = {person["id"]: person for person in self.body["persons"]}
-        self.roles = {role["name"]: role for role in self.body["roles"]}
-        self.check()
-        signers = set()
-        for armoured in signatures:
-            try:
-                signers.add(self.signer(parse_signature(armoured), "git-baseline.root", data))
-            except Refused:
-                pass  # void
-        enough = len(signers & set(self.roles["root"]["persons"])) >= self.roles["root"]["threshold"]
-        demand(enough, "GB-TRUST-THRESHOLD")
-
-    def check(self):
-        def ascending(values):
-            return all(a < b for a, b in zip(values, values[1:]))
-
-        body = self.body
-        sound = body["version"] == 1 and ascending([person["id"].encode() for person in body["persons"]])
-        sound = sound and ascending([ROLES.index(role["name"]) for role in body["roles"]]) and "root" in self.roles
-        for person in body["persons"]:
-            sound = sound and ascending(person["keys"]) and ascending([mail.encode() for mail in person["emails"]])
-        for role in body["roles"]:
-            held = role["persons"]
-            sound = sound and ascending([person.encode() for person in held]) and set(held) <= set(self.persons)
-            sound = sound and 1 <= role["threshold"] <= len(held)
-        demand(sound, "GB-TRUST-DEFECT")
-        keys = [key for person in body["persons"] for key in person["keys"]]
-        demand(len(keys) == len(set(keys)), "GB-TRUST-DEFECT", "one key, two persons")
-        for key in keys:
-            check_key(key)
-        points = [parse_key(key)[1] for key in keys]
-        demand(len(points) == len(set(points)), "GB-TRUST-DEFECT", "one point in two keys")
-
-    def signer(self, parsed, namespace, data):
-        key = check_signature(parsed, namespace, data)
-        for person in self.body["persons"]:
-            if key in person["keys"]:
-                return person["id"]
-        raise Refused("GB-SIG-UNKNOWN-KEY")
-
-    def holds(self, person, role):
-        return person in self.roles.get(role, {"persons": []})["persons"]
-
-    def standing(self, sign_offs):
-        """Returns (signer, sign-off) of those that stand (section 7.1); the others are void."""
-        found = []
-        for data, armoured in sign_offs:
-            try:
-                signer = self.signer(parse_signature(armoured), "git-baseline.signoff", data)
-                header, said = decode("signoff", data)
-            except Refused:
-                continue
-            if header == self.baseline:
-                found.append((signer, said))
-        return found
-
-    def vouched(self, standing, name, statement, meaning):
-        """Whether enough distinct persons stand for a release statement's bytes (section 6.1)."""
-        wanted = {"name": name, "type": "release", "digest": digest(statement)}
-        counted = set()
-        for signer, said in standing:
-            own = said["person"] == signer and said["printed_name"] == self.persons[signer]["name"]
-            if own and said["target"] == wanted and said["meaning"] == meaning and said["role"] == "release":
-                counted |= {signer} if self.holds(signer, "release") else set()
-        return len(counted) >= self.roles.get("release", {"threshold": 1})["threshold"]
+def verify_ed25519(key, signature, message):
+    """Strictly: s below the group order, R of no small order (section 7.4)."""
+    commitment = point(signature[:32])
+    if not commitment or is_small(commitment) or int.from_bytes(signature[32:], "little") >= L:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 # ---- notes (section 5) ----
@@ -484,13 +435,16 @@ def parse_note(note):
     return blocks
 
 
-def check_block(root, block, commit):
+def check_block(trust, block, commit, position):
     """Section 5.3, steps 1 to 5; returns the record."""
     _, summary, data, signature = block
-    signer = root.signer(parse_signature(signature), "git-baseline.commit", data)
-    demand(root.holds(signer, "developer"), "GB-SIG-ROLE")
+    root, newest = trust.at(position), trust.newest
+    signer, key = newest.signer(parse_signature(signature), "git-baseline.commit", data)
+    demand(not newest.barred(key, position), "GB-SIG-REVOKED")
+    demand(root.person_of(key) == signer, "GB-SIG-UNKNOWN-KEY")
+    demand(signer in root.holders("developer"), "GB-SIG-ROLE")
     header, record = decode("commit", data)
-    demand(header == root.baseline, "GB-BIND-BASELINE")
+    demand(header == trust.baseline, "GB-BIND-BASELINE")
     demand(record["commit"] == commit, "GB-BIND-COMMIT")
     demand(record["summary"] == digest(summary), "GB-NOTE-SUMMARY")
     demand(record["recorder"]["person"] == signer, "GB-BIND-PERSON")

@@ -26,12 +26,18 @@ pub fn all() -> BTreeMap<String, Files> {
     cases.records::<Manifest>(baseline, &samples::manifest());
     cases.records::<Release>(baseline, &samples::release());
     cases.records::<SignOff>(baseline, &samples::sign_off("anna", b"statement"));
+    cases.records::<ChangeRequest>(baseline, &samples::change_request());
     cases.records::<CommitRecord>(baseline, &samples::commit(SUMMARY));
+    cases.good("root-second", baseline, &samples::next_root());
+    cases.good("signoff-verified", baseline, &samples::verified());
     cases.fields();
     cases.signatures();
     cases.roots();
     cases.notes();
+    cases.next_roots();
     cases.sign_offs();
+    cases.checkpoints();
+    cases.contents();
     cases.0
 }
 
@@ -57,14 +63,19 @@ impl Cases {
         self.add(&format!("{kind}-{defect}"), code, expected, &[("input.cbor", bytes)]);
     }
 
+    /// A good record, with a twin for people.
+    fn good<T: Record>(&mut self, name: &str, baseline: Option<Digest>, record: &T) {
+        let good = codec::encode(baseline.as_ref(), record);
+        let twin = format!("{:#}\n", readable(&value(&good)));
+        let files = [("input.cbor", good.as_slice()), ("readable.json", twin.as_bytes())];
+        self.add(&format!("{name}-good"), "accept", json!({ "check": "record", "type": T::TYPE }), &files);
+    }
+
     /// Every code of docs/format.md §2.2, for one record type.
     fn records<T: Record>(&mut self, baseline: Option<Digest>, record: &T) {
         let kind = T::TYPE;
         let good = codec::encode(baseline.as_ref(), record);
-        let expected = json!({ "check": "record", "type": kind });
-        let twin = format!("{:#}\n", readable(&value(&good)));
-        let files = [("input.cbor", good.as_slice()), ("readable.json", twin.as_bytes())];
-        self.add(&format!("{kind}-good"), "accept", expected, &files);
+        self.good(kind, baseline, record);
 
         // Byte 0 is the head of the frame, byte 1 the format, byte 2 the head of the type.
         let spliced = |bytes: &[u8]| [&good[..1], bytes, &good[2..]].concat();
@@ -90,6 +101,8 @@ impl Cases {
         self.add(&format!("{kind}-too-large"), "GB-FMT-TOO-LARGE", zeros, &[]);
 
         let deep = (0..40).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        // A root's first field may be null, which is another code.
+        let first = usize::from(kind == "root");
         let longest: Value = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz".into();
         let changed: [(&str, &str, Change); 16] = [
             ("tag", "GB-FMT-TAG", Box::new(|frame| frame[0] = Value::Tag(1, Box::new(1.into())))),
@@ -111,7 +124,7 @@ impl Cases {
             ("short-baseline", "GB-FMT-FIELD", Box::new(|frame| frame[2] = Value::Bytes(vec![7; 31]))),
             ("baseline-as-text", "GB-FMT-FIELD", Box::new(|frame| frame[2] = "00".repeat(16).into())),
             ("baseline-as-list", "GB-FMT-NOT-CANONICAL", Box::new(|frame| frame[2] = Value::Array(vec![1.into(); 32]))),
-            ("field-missing", "GB-FMT-FIELD", Box::new(|frame| drop(body(frame).remove(0)))),
+            ("field-missing", "GB-FMT-FIELD", Box::new(move |frame| drop(body(frame).remove(first)))),
             ("field-unknown", "GB-FMT-FIELD", Box::new(move |frame| body(frame).push((longest.clone(), Value::Null)))),
             ("field-of-other-type", "GB-FMT-FIELD", Box::new(|frame| body(frame)[0].1 = Value::Bool(true))),
             (
@@ -130,7 +143,7 @@ impl Cases {
     /// Rules of single fields.
     fn fields(&mut self) {
         let baseline = Some(baseline());
-        let cases: [BadField; 14] = [
+        let cases: [BadField; 18] = [
             ("root", "short-nonce", codec::encode(None, &samples::root()), &["nonce"], Value::Bytes(vec![7; 31])),
             ("root", "time-beyond-64-bits", codec::encode(None, &samples::root()), &["time"], u64::MAX.into()),
             ("commit", "change-id-not-ascii", commit(), &["changes"], Value::Array(vec!["CR-\u{e9}".into()])),
@@ -147,7 +160,11 @@ impl Cases {
             ("release", "name-with-slash", release(), &["name"], "1/0".into()),
             ("release", "name-with-two-dots", release(), &["name"], "1..0".into()),
             ("release", "name-that-locks", release(), &["name"], "1.lock".into()),
-            ("release", "change-id-with-space", release(), &["changes"], Value::Array(vec!["CR 1".into()])),
+            ("release", "change-without-content", release(), &["changes"], Value::Array(vec!["CR-1".into()])),
+            ("change", "unknown-type", change(), &["type"], "urgent".into()),
+            ("change", "unknown-bound", change(), &["standing", "bound"], "any".into()),
+            ("change", "id-with-space", change(), &["id"], "CR 1".into()),
+            ("signoff", "verification-of-one-word", sign_off(baseline), &["verification"], "passed".into()),
             ("signoff", "unknown-role", sign_off(baseline), &["role"], "admin".into()),
             ("signoff", "unknown-meaning", sign_off(baseline), &["meaning"], "liked".into()),
             ("signoff", "person-in-capitals", sign_off(baseline), &["person"], "Anna".into()),
@@ -158,6 +175,20 @@ impl Cases {
         }
         let left_out = altered(&manifest(), |frame| body(frame).retain(|(name, _)| name.as_text() != Some("policy")));
         self.record("manifest", "nullable-field-left-out", "GB-FMT-NOT-CANONICAL", &left_out);
+        let members: [(&str, &str, &[u8], &str, &str, Value); 5] = [
+            ("release", "change-id-with-space", &release(), "changes", "id", "CR 1".into()),
+            ("root", "unknown-act", &next_root(), "quorums", "act", "sell".into()),
+            ("root", "witness-key-of-31-bytes", &next_root(), "witnesses", "key", Value::Bytes(vec![1; 31])),
+            ("root", "unknown-revocation", &next_root(), "revocations", "kind", "lost".into()),
+            ("root", "revocation-since-a-number", &next_root(), "revocations", "since", 3.into()),
+        ];
+        for (kind, defect, good, list, field, new) in members {
+            let bytes = altered(good, |frame| {
+                let Value::Array(entries) = at(&mut frame[3], &[list]) else { panic!("no list") };
+                *at(&mut entries[0], &[field]) = new.clone();
+            });
+            self.record(kind, defect, "GB-FMT-FIELD", &bytes);
+        }
         let huge = altered(&manifest(), |frame| {
             let Value::Array(items) = at(&mut frame[3], &["items"]) else { panic!("no items") };
             *at(&mut items[0], &["facts", "is_ca"]) = Value::Integer(u64::MAX.into());
@@ -178,6 +209,14 @@ fn commit() -> Vec<u8> {
 
 fn release() -> Vec<u8> {
     codec::encode(Some(&baseline()), &samples::release())
+}
+
+fn change() -> Vec<u8> {
+    codec::encode(Some(&baseline()), &samples::change_request())
+}
+
+fn next_root() -> Vec<u8> {
+    codec::encode(Some(&baseline()), &samples::next_root())
 }
 
 pub fn sign_off(baseline: Option<Digest>) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use git_baseline::codec;
-use git_baseline::crypto::{PrivateKey, Signer as _};
+use git_baseline::crypto::{self, PrivateKey, Signer as _};
 use git_baseline::domain::*;
 use serde_json::json;
 
@@ -92,7 +92,7 @@ impl Cases {
             let name: &[u8] = b"sk-ssh-ed25519@openssh.com";
             let public = strings(&[name, secret.verifying_key().as_bytes(), application]);
             let hash = |bytes: &[u8]| *Sha256Digest::of(bytes).as_bytes();
-            let data = git_baseline::crypto::signed_data("test", message);
+            let data = crypto::signed_data("test", message);
             let signed = [&hash(application)[..], &[flags, 0, 0, 0, counter_signed], &hash(&data)].concat();
             let proof = [&strings(&[name, &secret.sign(&signed).to_bytes()])[..], &[flags, 0, 0, 0, 7]].concat();
             armoured(&sshsig(1, [&public, b"test", b"", b"sha512", &proof], b""), 70)
@@ -114,7 +114,7 @@ impl Cases {
             root.persons[1].keys = vec![PublicKey::from_wire(strings(&[b"ssh-ed25519", &[0; 32]]))];
         };
         let rsa: Change = |root| root.persons[1].keys = vec![PublicKey::from_wire(strings(&[b"ssh-rsa", &[0; 32]]))];
-        let cases: [(&str, &str, Change); 13] = [
+        let cases: [(&str, &str, Change); 24] = [
             ("good", "accept", |_| {}),
             ("version-2", "GB-TRUST-DEFECT", |root| root.version = 2),
             ("without-role-root", "GB-TRUST-DEFECT", |root| drop(root.roles.remove(0))),
@@ -130,6 +130,27 @@ impl Cases {
                 let token = strings(&[b"sk-ssh-ed25519@openssh.com", &point, b"ssh:"]);
                 root.persons[1].keys = vec![PublicKey::from_wire(token)];
             }),
+            ("version-0", "GB-TRUST-DEFECT", |root| root.version = 0),
+            ("first-with-log", "GB-TRUST-DEFECT", |root| root.log = samples::next_root().log),
+            ("first-with-predecessor", "GB-TRUST-DEFECT", |root| root.predecessor = Some(samples::digest("root"))),
+            ("address-of-two-persons", "GB-TRUST-DEFECT", |root| {
+                root.persons[1].emails = vec!["ANNA@example.org".into()]
+            }),
+            ("bot-that-approves", "GB-TRUST-DEFECT", |root| {
+                root.roles.push(Role { name: RoleName::Bot, persons: vec![samples::text("berta")], threshold: 1 });
+            }),
+            ("quorum-beyond-holders", "GB-TRUST-DEFECT", |root| root.quorums[0].groups[0].count = 3),
+            ("quorum-without-groups", "GB-TRUST-DEFECT", |root| root.quorums[0].groups.clear()),
+            ("revocation-of-a-strange-key", "GB-TRUST-DEFECT", |root| {
+                root.revocations = samples::next_root().revocations;
+                root.revocations[0].key = samples::key(9).public_key().clone();
+            }),
+            ("revocation-without-bound", "GB-TRUST-DEFECT", |root| {
+                root.revocations = samples::next_root().revocations;
+                root.revocations[0].since = None;
+            }),
+            ("witness-who-is-a-person", "GB-TRUST-DEFECT", |root| root.witnesses[0].operator = "anna".into()),
+            ("more-witnesses-than-operators", "GB-TRUST-DEFECT", |root| root.witness_quorum = 2),
             ("weak-key", "GB-SIG-WEAK-KEY", weak),
             ("rsa-key", "GB-SIG-ALGORITHM", rsa),
             ("holder-unknown", "GB-TRUST-DEFECT", |root| root.roles[1].persons = vec![samples::text("carl")]),
@@ -169,6 +190,185 @@ impl Cases {
             &good,
             &[b"no signature\n".to_vec(), sign(9, ROOT, &good), sign(1, ROOT, &good)],
         );
+    }
+
+    /// Root 2, signed by Anna, who alone holds `root` before it.
+    pub fn next_roots(&mut self) {
+        let cases: [(&str, &str, Change); 17] = [
+            ("good", "accept", |_| {}),
+            ("version-3", "GB-TRUST-CHAIN", |root| root.version = 3),
+            ("of-another-predecessor", "GB-TRUST-CHAIN", |root| root.predecessor = Some(samples::digest("other"))),
+            ("without-log", "GB-TRUST-DEFECT", |root| root.log = None),
+            ("of-another-product", "GB-TRUST-CHAIN", |root| root.product = "Valve".into()),
+            ("of-another-origin", "GB-TRUST-CHAIN", |root| root.origin = "elsewhere".into()),
+            ("of-another-control-start", "GB-TRUST-CHAIN", |root| root.control_start = None),
+            ("made-earlier", "GB-TRUST-CHAIN", |root| root.time = Timestamp::from_seconds(1)),
+            ("that-blocks-less", "GB-TRUST-CHAIN", |root| root.floors.block = Severity::Critical),
+            ("with-fewer-approvals", "GB-TRUST-CHAIN", |root| root.floors.approvals = 0),
+            ("without-change-control", "GB-TRUST-CHAIN", |root| root.floors.change_control = false),
+            ("with-more-emergency-days", "GB-TRUST-CHAIN", |root| root.floors.emergency_days = 8),
+            ("that-forgets-a-person", "GB-TRUST-CHAIN", |root| {
+                root.persons.remove(1);
+                root.roles.retain(|role| role.name == RoleName::Root);
+                root.quorums.clear();
+            }),
+            ("that-forgets-a-key", "GB-TRUST-CHAIN", |root| {
+                root.persons[0].keys.retain(|key| key == samples::key(1).public_key());
+                root.revocations.clear();
+            }),
+            ("that-moves-a-key", "GB-TRUST-CHAIN", |root| {
+                let moved = root.persons[1].keys.remove(0);
+                root.persons[2].keys.push(moved);
+                root.persons[2].keys.sort();
+            }),
+            ("that-needs-carl-too", "GB-TRUST-THRESHOLD", |root| root.roles[0].threshold = 2),
+            ("with-floors-raised", "accept", |root| {
+                root.floors = Floors { block: Severity::Low, approvals: 2, change_control: true, emergency_days: 1 };
+            }),
+        ];
+        for (name, code, change) in cases {
+            let mut root = samples::next_root();
+            change(&mut root);
+            let bytes = codec::encode(Some(&baseline()), &root);
+            self.next_root(name, code, &bytes, &[1]);
+        }
+        let bytes = |change: Change| {
+            let mut root = samples::next_root();
+            change(&mut root);
+            codec::encode(Some(&baseline()), &root)
+        };
+        let both: Change = |root| root.roles[0].threshold = 2;
+        self.next_root("signed-by-both", "accept", &bytes(both), &[1, 6]);
+        self.next_root("signed-by-the-new-holder-alone", "GB-TRUST-THRESHOLD", &bytes(|_| {}), &[6]);
+        self.next_root("signed-by-the-key-that-it-revokes", "GB-TRUST-THRESHOLD", &bytes(|_| {}), &[2]);
+        self.next_root("not-signed", "GB-TRUST-THRESHOLD", &bytes(|_| {}), &[]);
+        self.next_root("of-another-baseline", "GB-BIND-BASELINE", &codec::encode(None, &samples::next_root()), &[1]);
+        self.lost_revocations();
+    }
+
+    /// Root 1 has a revocation already, which root 2 loses or weakens.
+    fn lost_revocations(&mut self) {
+        let mut first = samples::root();
+        first.revocations = samples::next_root().revocations;
+        first.revocations[0].kind = RevocationKind::Compromised;
+        let bytes = codec::encode(None, &first);
+        let since = |size| Some(LogHead { root: Sha256Digest::of(b"log"), size });
+        let cases: [(&str, &str, Option<(RevocationKind, Option<LogHead>)>); 6] = [
+            ("keeps-a-revocation", "accept", Some((RevocationKind::Compromised, since(3)))),
+            ("sharpens-a-revocation", "accept", Some((RevocationKind::CompromisedAlways, None))),
+            ("moves-a-revocation-back", "accept", Some((RevocationKind::Compromised, since(2)))),
+            ("moves-a-revocation-on", "GB-TRUST-REVOCATION-LOST", Some((RevocationKind::Compromised, since(4)))),
+            ("softens-a-revocation", "GB-TRUST-REVOCATION-LOST", Some((RevocationKind::Retired, since(3)))),
+            ("loses-a-revocation", "GB-TRUST-REVOCATION-LOST", None),
+        ];
+        for (name, code, kept) in cases {
+            let mut next = samples::next_root();
+            next.predecessor = Some(Digest::of(&bytes));
+            next.revocations = kept.map_or_else(Vec::new, |(kind, since)| {
+                vec![Revocation { kind, since, ..first.revocations[0].clone() }]
+            });
+            let next = codec::encode(Some(&Digest::of(&bytes)), &next);
+            let (one, two) =
+                (samples::key(1).clone_signature(ROOT, &bytes), samples::key(1).clone_signature(ROOT, &next));
+            let files: [(&str, &[u8]); 4] =
+                [("root.cbor", &bytes), ("root.1.sig", &one), ("next.cbor", &next), ("next.1.sig", &two)];
+            self.add(&format!("trust-next-{name}"), code, json!({ "check": "next-root" }), &files);
+        }
+    }
+
+    fn next_root(&mut self, name: &str, code: &str, next: &[u8], keys: &[u8]) {
+        let first = codec::encode(None, &samples::root());
+        let own = samples::key(1).clone_signature(ROOT, &first);
+        let signed: Vec<(String, Vec<u8>)> = keys
+            .iter()
+            .map(|key| (format!("next.{key}.sig"), samples::key(*key).clone_signature(ROOT, next)))
+            .collect();
+        let mut files: Vec<(&str, &[u8])> = vec![("root.cbor", &first), ("root.1.sig", &own), ("next.cbor", next)];
+        files.extend(signed.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+        self.add(&format!("trust-next-{name}"), code, json!({ "check": "next-root" }), &files);
+    }
+
+    /// Checkpoints of a log of three statements. Anna and Berta hold `log`, of whom one is enough.
+    pub fn checkpoints(&mut self) {
+        let root = codec::encode(None, &samples::root());
+        let signature = samples::key(1).clone_signature(ROOT, &root);
+        let stated = |origin: &str| Checkpoint {
+            origin: origin.into(),
+            head: LogHead { root: Sha256Digest::of(b"log"), size: 3 },
+            extensions: Vec::new(),
+        };
+        let origin = samples::root().origin;
+        let signed = |key: u8, origin: &str| {
+            let text = codec::compose_checkpoint(&stated(origin)).unwrap();
+            let line = crypto::sign_checkpoint(&samples::key(key), &text).unwrap();
+            codec::compose_signed_note(&SignedNote { text, signatures: vec![line] }).unwrap()
+        };
+        let good = signed(1, &origin);
+        let witness = KeyName::parse("example.org/witness").unwrap();
+        let text = codec::compose_checkpoint(&stated(&origin)).unwrap();
+        let line = |text: &str| crypto::cosign(&samples::key(5), &witness, 1_790_000_000, text).unwrap();
+        let cosigned = |signatures: Vec<NoteSignature>| {
+            codec::compose_signed_note(&SignedNote { text: text.clone(), signatures }).unwrap()
+        };
+        let own = crypto::sign_checkpoint(&samples::key(1), &text).unwrap();
+        let cases: Vec<(&str, &str, String)> = vec![
+            ("good", "accept", good.clone()),
+            ("by-a-second-key", "accept", signed(2, &origin)),
+            ("with-a-cosignature", "accept", cosigned(vec![own, line(&text)])),
+            ("with-a-cosignature-alone", "GB-SIG-THRESHOLD", cosigned(vec![line(&text)])),
+            ("by-a-stranger", "GB-SIG-THRESHOLD", signed(9, &origin)),
+            ("of-another-log", "GB-LOG-CHECKPOINT", signed(1, "elsewhere")),
+            ("of-another-size", "GB-SIG-THRESHOLD", good.replacen("\n3\n", "\n4\n", 1)),
+            ("with-leading-zero", "GB-LOG-CHECKPOINT", good.replacen("\n3\n", "\n03\n", 1)),
+            ("without-signature", "GB-LOG-CHECKPOINT", text.clone()),
+            ("with-carriage-returns", "GB-LOG-CHECKPOINT", good.replace('\n', "\r\n")),
+            ("without-last-line-feed", "GB-LOG-CHECKPOINT", good.trim_end().to_owned()),
+        ];
+        for (name, code, note) in cases {
+            let files = [("checkpoint", note.as_bytes()), ("root.cbor", &root), ("root.1.sig", &signature)];
+            self.add(&format!("checkpoint-{name}"), code, json!({ "check": "checkpoint" }), &files);
+        }
+    }
+
+    /// The content of a change, from the records of its commits.
+    pub fn contents(&mut self) {
+        let first = samples::commit(SUMMARY);
+        let item = |content: &[u8]| {
+            let digest = Some(DigestSet::of(content));
+            ConfigurationItem { digest, ..first.items[0].after.clone().unwrap() }
+        };
+        let step = |before: Option<&[u8]>, after: Option<&[u8]>| CommitRecord {
+            items: vec![ItemDelta { after: after.map(item), before: before.map(item) }],
+            components: Vec::new(),
+            ..samples::commit(SUMMARY)
+        };
+        let secret = ConfigurationItem { digest: None, path: RepoPath::from("b"), ..item(b"s") };
+        let renamed = CommitRecord {
+            items: vec![ItemDelta { after: Some(secret), before: Some(item(b"1")) }],
+            ..samples::commit(SUMMARY)
+        };
+        let cases: Vec<(&str, Vec<CommitRecord>)> = vec![
+            ("of-one-commit", vec![first.clone()]),
+            ("of-two-commits", vec![step(None, Some(b"1")), step(Some(b"1"), Some(b"2"))]),
+            ("squashed", vec![step(None, Some(b"2"))]),
+            ("made-twice", vec![step(Some(b"1"), Some(b"2")), step(Some(b"1"), Some(b"2"))]),
+            ("renamed", vec![renamed]),
+            ("undone", vec![step(Some(b"1"), None), step(None, Some(b"1"))]),
+        ];
+        for (name, records) in cases {
+            let steps = records.iter().flat_map(|one| segments(&one.items, &one.components, codec::state_digest));
+            let change = samples::text("CR-1");
+            let content = codec::change_content(&baseline(), &change, RULE_SET, &compose(steps));
+            let stored: Vec<_> = (1..)
+                .zip(&records)
+                .map(|(at, one)| (format!("commit-{at}.cbor"), codec::encode(Some(&baseline()), one)))
+                .collect();
+            let mut files: Vec<(&str, &[u8])> = vec![("content.cbor", &content)];
+            files.extend(stored.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+            let digest = Digest::of(&content).to_string();
+            let expected = json!({ "check": "content", "change": "CR-1", "baseline": baseline().to_string(), "ruleset": RULE_SET, "digest": digest });
+            self.add(&format!("content-{name}"), "accept", expected, &files);
+        }
     }
 
     fn root(&mut self, name: &str, code: &str, bytes: &[u8], signatures: &[Vec<u8>]) {
@@ -300,6 +500,41 @@ impl Cases {
                 files.extend([(record.as_str(), bytes.as_slice()), (armour.as_str(), signature.as_slice())]);
             }
             self.add(&format!("signoff-threshold-{name}"), code, json!({ "check": "sign-offs" }), &files);
+        }
+        self.revoked(&statement, &root, &signature);
+    }
+
+    /// Root 2 retires Anna's key 2 from position 3 on.
+    fn revoked(&mut self, statement: &[u8], root: &[u8], signature: &[u8]) {
+        let next = codec::encode(Some(&baseline()), &samples::next_root());
+        let own = samples::key(1).clone_signature(ROOT, &next);
+        let signed = |key: u8, person: &str| {
+            let bytes = codec::encode(Some(&baseline()), &samples::sign_off(person, statement));
+            let signature = samples::key(key).clone_signature(SIGN_OFF, &bytes);
+            (bytes, signature)
+        };
+        let (anna, berta, carl) = (signed(2, "anna"), signed(3, "berta"), signed(6, "carl"));
+        let short = "GB-SIG-THRESHOLD";
+        let cases = [
+            ("by-a-key-before-it-was-retired", "accept", json!(2), [&anna, &berta]),
+            ("by-a-key-after-it-was-retired", short, json!(3), [&anna, &berta]),
+            ("by-a-retired-key-nowhere", short, json!(null), [&anna, &berta]),
+            ("by-somebody-who-joined-later", short, json!(2), [&carl, &berta]),
+        ];
+        for (name, code, position, said) in cases {
+            let expected = json!({ "check": "sign-offs", "position": position });
+            let files: [(&str, &[u8]); 9] = [
+                ("root.cbor", root),
+                ("root.1.sig", signature),
+                ("next.cbor", &next),
+                ("next.1.sig", &own),
+                ("statement.cbor", statement),
+                ("signoff-1.cbor", &said[0].0),
+                ("signoff-1.cbor.sig", &said[0].1),
+                ("signoff-2.cbor", &said[1].0),
+                ("signoff-2.cbor.sig", &said[1].1),
+            ];
+            self.add(&format!("signoff-threshold-{name}"), code, expected, &files);
         }
     }
 }

@@ -58,10 +58,15 @@ pub(super) fn run(args: &ReleaseArgs, context: &Context) -> Result<Answer, Failu
         return Err(jobs::gate_blocked(&early));
     }
     let signer = Context::signer(&Context::key_source(args.key.as_deref(), &repository)?)?;
-    let pending = !log.pending.is_empty();
+    let judged_on = log.head;
     let (log, trust) = context.settled(&repository, signer.as_ref())?;
-    let draft =
-        if pending { jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)? } else { early };
+    // What was pending is settled now, and another writer may have been first: the draft must follow the log that it
+    // is appended to.
+    let draft = if log.head == judged_on {
+        early
+    } else {
+        jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)?
+    };
     let identity = context.git_identity(&repository);
     let made = jobs::make(&repository, &log, &trust, draft, signer.as_ref(), &identity)?;
     if args.tag {

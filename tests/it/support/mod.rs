@@ -1,11 +1,13 @@
 //! What the tests stand on: a throw-away machine, repositories on it, and what a run of a program said.
 
+#[path = "../../covered/mod.rs"]
+mod covered;
 mod log;
 mod place;
 mod ran;
 mod repo;
 
-pub(crate) use log::{append_to_log, log_files, rewrite_log, write_tree};
+pub(crate) use log::{append_to_log, cover, log_files, rewrite_log, write_tree};
 pub(crate) use place::{Place, copy_folder, make_executable, make_private, snapshot};
 pub(crate) use ran::Ran;
 pub(crate) use repo::{Repo, run};
