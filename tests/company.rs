@@ -151,7 +151,9 @@ impl Company {
         };
         let mut parent: Option<String> = None;
         for (number, added) in commits.iter().enumerate() {
-            added.iter().for_each(|(path, bytes)| add(path, bytes));
+            for (path, bytes) in added {
+                add(path, bytes);
+            }
             if number + 1 == commits.len() {
                 add("checkpoint", covered::checkpoint(commits, &key(31)).as_bytes());
             }
@@ -348,7 +350,7 @@ fn both_verifiers_judge_a_company_alike() {
 /// The newest root that the log has, with its place.
 fn newest_root(commits: &[Added]) -> (usize, String) {
     let roots = commits.iter().enumerate().flat_map(|(at, added)| added.keys().map(move |path| (at, path.clone())));
-    roots.filter(|(_, path)| path.starts_with("trust/") && path.ends_with("/root.cbor")).last().unwrap()
+    roots.filter(|(_, path)| path.starts_with("trust/") && path.ends_with("/root.cbor")).next_back().unwrap()
 }
 
 fn roots(company: &Company, good: &[Added]) {
