@@ -11,7 +11,7 @@ pub(crate) type Added = BTreeMap<String, Vec<u8>>;
 
 /// Returns the checkpoint over everything that the commits added, the oldest first.
 pub(crate) fn checkpoint(commits: &[Added], key: &PrivateKey) -> String {
-    let leaves: Vec<Vec<u8>> = commits.iter().flat_map(leaves).collect();
+    let leaves = leaves(commits);
     let root = commits.iter().find_map(|added| added.get("trust/1/root.cbor")).expect("a log begins with a root");
     let (_, root) = codec::decode::<TrustRoot>(root).expect("the first root can be read");
     let stated = Checkpoint { origin: root.origin, head: codec::log_head(&leaves), extensions: Vec::new() };
@@ -25,7 +25,12 @@ pub(crate) fn is_derived(path: &str) -> bool {
     path == "checkpoint" || path.starts_with("tile/")
 }
 
-fn leaves(added: &Added) -> Vec<Vec<u8>> {
+/// Returns the leaves of a log.
+pub(crate) fn leaves(commits: &[Added]) -> Vec<Vec<u8>> {
+    commits.iter().flat_map(leaves_of).collect()
+}
+
+fn leaves_of(added: &Added) -> Vec<Vec<u8>> {
     let files = || added.iter().filter(|(path, _)| !is_derived(path));
     let signs =
         |path: &str| path.strip_suffix(".sig").is_some_and(|of| !of.ends_with(".sig") && added.contains_key(of));

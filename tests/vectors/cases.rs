@@ -18,6 +18,9 @@ type Change = Box<dyn Fn(&mut Vec<Value>)>;
 /// A field's value that is refused: record type, defect, good bytes, where, what.
 type BadField = (&'static str, &'static str, Vec<u8>, &'static [&'static str], Value);
 
+/// A value in the first entry of a list that is refused: record type, defect, good bytes, list, field, what.
+type BadMember<'b> = (&'static str, &'static str, &'b [u8], &'static str, &'static str, Value);
+
 /// All vectors: `accept/<name>` or `refuse/<name>`, with their files.
 pub fn all() -> BTreeMap<String, Files> {
     let mut cases = Cases::default();
@@ -175,7 +178,7 @@ impl Cases {
         }
         let left_out = altered(&manifest(), |frame| body(frame).retain(|(name, _)| name.as_text() != Some("policy")));
         self.record("manifest", "nullable-field-left-out", "GB-FMT-NOT-CANONICAL", &left_out);
-        let members: [(&str, &str, &[u8], &str, &str, Value); 5] = [
+        let members: [BadMember<'_>; 5] = [
             ("release", "change-id-with-space", &release(), "changes", "id", "CR 1".into()),
             ("root", "unknown-act", &next_root(), "quorums", "act", "sell".into()),
             ("root", "witness-key-of-31-bytes", &next_root(), "witnesses", "key", Value::Bytes(vec![1; 31])),

@@ -9,6 +9,9 @@ use serde_json::json;
 use crate::cases::{Cases, SUMMARY, baseline, sign_off};
 use crate::samples;
 
+/// What root 2 keeps of a revocation.
+type Kept = (RevocationKind, Option<LogHead>);
+
 /// A defect that is put into a root.
 type Change = fn(&mut TrustRoot);
 
@@ -134,7 +137,7 @@ impl Cases {
             ("first-with-log", "GB-TRUST-DEFECT", |root| root.log = samples::next_root().log),
             ("first-with-predecessor", "GB-TRUST-DEFECT", |root| root.predecessor = Some(samples::digest("root"))),
             ("address-of-two-persons", "GB-TRUST-DEFECT", |root| {
-                root.persons[1].emails = vec!["ANNA@example.org".into()]
+                root.persons[1].emails = vec!["ANNA@example.org".into()];
             }),
             ("bot-that-approves", "GB-TRUST-DEFECT", |root| {
                 root.roles.push(Role { name: RoleName::Bot, persons: vec![samples::text("berta")], threshold: 1 });
@@ -253,7 +256,7 @@ impl Cases {
         first.revocations[0].kind = RevocationKind::Compromised;
         let bytes = codec::encode(None, &first);
         let since = |size| Some(LogHead { root: Sha256Digest::of(b"log"), size });
-        let cases: [(&str, &str, Option<(RevocationKind, Option<LogHead>)>); 6] = [
+        let cases: [(&str, &str, Option<Kept>); 6] = [
             ("keeps-a-revocation", "accept", Some((RevocationKind::Compromised, since(3)))),
             ("sharpens-a-revocation", "accept", Some((RevocationKind::CompromisedAlways, None))),
             ("moves-a-revocation-back", "accept", Some((RevocationKind::Compromised, since(2)))),
