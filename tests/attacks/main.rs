@@ -22,13 +22,11 @@ mod evidence;
 mod exhaustion;
 mod forge;
 mod freshness;
-mod insiders;
 mod judge;
 mod logs;
 mod machine;
 mod persons;
 mod roots;
-mod rules;
 mod team;
 mod thresholds;
 
