@@ -317,15 +317,21 @@ fn vouched(
             Demand { groups: &groups, meaning, record_type: Release::TYPE, name: name.as_str(), excluded: &nobody };
         crypto::vouched(&authority, &demand, bytes, so_far)
     };
+    let mut shortfall = None;
     for (at, last) in attested.iter().enumerate() {
         let position = last.position().filter(|position| *position > place);
-        if let (Some(position), Some(so_far)) = (position, attested.get(..=at))
-            && let Ok(vouched) = asked(Some(position), so_far)
-        {
-            return Ok((position, vouched));
+        if let (Some(position), Some(so_far)) = (position, attested.get(..=at)) {
+            match asked(Some(position), so_far) {
+                Ok(vouched) => return Ok((position, vouched)),
+                Err(short) => shortfall = Some(short),
+            }
         }
     }
-    asked(None, attested).map(|vouched| (place, vouched))
+    // The newest root is never asked: it may ask for less, and nobody signed again since.
+    match shortfall {
+        Some(shortfall) => Err(shortfall),
+        None => asked(Some(place), &[]).map(|vouched| (place, vouched)),
+    }
 }
 
 fn proposed(shortfall: &crypto::Shortfall) -> Option<ReleaseStatus> {

@@ -113,17 +113,23 @@ impl Log<'_> {
         Ok(trust)
     }
 
-    /// Goes back through the checkpoints to the newest that enough holders of role `log` signed, as the roots that it
-    /// covers say. One that does not hold is named and has no effect: whoever can push could bring one.
+    /// Looks for the largest checkpoint that enough holders of role `log` signed, as the roots that it covers say. One
+    /// that does not hold is named and has no effect: whoever can push could bring one. Nor can he hide statements by
+    /// putting an older one in the newest one's place (A35).
     fn accepted(&self) -> Result<(Trust, usize), Failure> {
         let mut void = Vec::new();
+        let mut found = Vec::new();
         for blob in &self.checkpoints {
             match checkpoint::parse(&self.repository().blob(*blob)?) {
-                Ok((note, stated)) => match self.held_against(note, &stated, &mut void)? {
-                    Some(found) => return Ok(found),
-                    None => continue,
-                },
+                Ok(parsed) => found.push(parsed),
                 Err(failure) => void.push(failure.to_string()),
+            }
+        }
+        // The sort is stable: among those of one size the newest comes first.
+        found.sort_by_key(|(_, stated)| std::cmp::Reverse(stated.head.size));
+        for (note, stated) in found {
+            if let Some(found) = self.held_against(note, &stated, &mut void)? {
+                return Ok(found);
             }
         }
         // Who made the first root is a matter of its fingerprint; it is told whether or not the log is signed.

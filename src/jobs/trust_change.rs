@@ -104,7 +104,8 @@ pub fn endorse(
     finish(repository, log, trust, &proposal.folder, &root, &proposal.bytes, files, signer, identity)
 }
 
-/// Returns the proposals that lack nothing but signatures, in the order of the log.
+/// Returns the proposals that lack nothing but signatures, in the order of the log. One that nobody signed who may sign
+/// roots today was brought by a stranger, and nobody must build on it (A09).
 pub fn waiting<'t>(log: &Log<'_>, trust: &'t Trust) -> Vec<&'t Proposal> {
     let mut waiting: Vec<&Proposal> = trust
         .proposals
@@ -114,9 +115,21 @@ pub fn waiting<'t>(log: &Log<'_>, trust: &'t Trust) -> Vec<&'t Proposal> {
             let next = proposal.root.as_ref();
             next.is_some_and(|root| root.predecessor == Some(trust.newest().digest))
         })
+        .filter(|proposal| signed_by_root_signer(log, trust, proposal))
         .collect();
     waiting.sort_by_key(|proposal| log.position(&format!("{}root.cbor", proposal.folder)));
     waiting
+}
+
+fn signed_by_root_signer(log: &Log<'_>, trust: &Trust, proposal: &Proposal) -> bool {
+    let newest = &trust.newest().root;
+    log.below(&format!("{}signatures/", proposal.folder)).any(|path| {
+        let signature = log.need(path).ok().and_then(|bytes| parse_signature(path, &bytes).ok());
+        let attested =
+            signature.and_then(|signature| crypto::attest(newest, ROOT_NAMESPACE, &proposal.bytes, &signature).ok());
+        let authority = crypto::Authority::newest(newest);
+        attested.is_some_and(|attested| attested.with_role(&authority, RoleName::Root).is_ok())
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the two ways in share this end, and nothing else does")]
