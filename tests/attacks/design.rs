@@ -97,7 +97,12 @@ pub(crate) fn evidence_of_what_is_not_verified() {
     }
     // Without a pin nothing is presented as evidence.
     let nobody = team.fresh_state();
-    stopped(alone(&team, &nobody, &["export", "1.1.0", "--as", "cyclonedx"]), 3, "GB-TRUST-UNPINNED", &team.fingerprint);
+    stopped(
+        alone(&team, &nobody, &["export", "1.1.0", "--as", "cyclonedx"]),
+        3,
+        "GB-TRUST-UNPINNED",
+        &team.fingerprint,
+    );
 }
 
 pub(crate) fn marker_of_a_secret_in_an_item() {
@@ -124,7 +129,8 @@ pub(crate) fn change_in_a_submodule_or_pointer() {
     team.change("CR-3", |team| {
         team.write(".gitmodules", modules);
         team.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{pinned},lib")]);
-        team.write("tls/device.pem", pointer('a'));
+        // Declared by the policy: what is in its place is an item, whatever it holds.
+        team.write("config/tls/gateway.pem", pointer('a'));
         fs::create_dir_all(team.dir.join("lib")).unwrap();
     });
     team.release("1.2.0");
@@ -132,17 +138,14 @@ pub(crate) fn change_in_a_submodule_or_pointer() {
     for carried in ["submodule", "pointer"] {
         let other = Team { repo: team.repo.at(carried), fingerprint: team.fingerprint.clone() };
         crate::support::copy_folder(&team.dir, &other.dir);
-        match carried {
-            "submodule" => {
-                let newer = other.git(&["rev-parse", "main~2"]);
-                other.git(&["update-index", "--cacheinfo", &format!("160000,{newer},lib")]);
-                other.git(&["commit", "--quiet", "--no-verify", "-m", "Nothing to see"]);
-            }
-            _ => {
-                other.write("tls/device.pem", pointer('b'));
-                other.git(&["commit", "--quiet", "--no-verify", "-m", "Nothing to see", "tls/device.pem"]);
-            }
+        if carried == "submodule" {
+            let newer = other.git(&["rev-parse", "main~3"]);
+            other.git(&["update-index", "--cacheinfo", &format!("160000,{newer},lib")]);
+        } else {
+            other.write("config/tls/gateway.pem", pointer('b'));
+            other.git(&["add", "config/tls/gateway.pem"]);
         }
+        other.git(&["commit", "--quiet", "--no-verify", "-m", "Nothing to see"]);
         let commit = other.head();
         other.by("anna", &["record"]).exits(0);
         stopped(other.by("anna", &["release", "1.3.0"]), 1, "GB-GATE-BLOCKED", &commit[..12]);
@@ -236,7 +239,8 @@ pub(crate) fn exported_allowed_signers() {
     let check = |principal: &str, namespace: &str, bytes: &[u8], armour: &[u8]| {
         let signature = team.place.path("home/checked.sig");
         fs::write(&signature, armour).unwrap();
-        let arguments = ["-Y", "verify", "-f", allowed, "-I", principal, "-n", namespace, "-s", signature.to_str().unwrap()];
+        let arguments =
+            ["-Y", "verify", "-f", allowed, "-I", principal, "-n", namespace, "-s", signature.to_str().unwrap()];
         run(team.command("ssh-keygen", &arguments), bytes).code == Some(0)
     };
     let mut good = 0;
@@ -246,7 +250,8 @@ pub(crate) fn exported_allowed_signers() {
         for principal in ["anna", "berta"] {
             good += usize::from(check(principal, "git-baseline.signoff", &bytes, &armour));
         }
-        for (principal, namespace) in [("carl", "git-baseline.signoff"), ("*", "git-baseline.signoff"), ("anna", "git")] {
+        for (principal, namespace) in [("carl", "git-baseline.signoff"), ("*", "git-baseline.signoff"), ("anna", "git")]
+        {
             assert!(!check(principal, namespace, &bytes, &armour), "{principal} {namespace}");
         }
         let own = team.sign_bytes("mallory", "git-baseline.signoff", &bytes);

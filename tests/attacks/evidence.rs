@@ -93,7 +93,8 @@ pub(crate) fn signature_for_another_purpose() {
     // The same hands, the right purpose, and by ssh-keygen itself.
     let file = team.place.path("home/record");
     fs::write(&file, &block.record).unwrap();
-    let arguments = ["-Y", "sign", "-q", "-n", "git-baseline.commit", "-f", &team.key_of("anna"), file.to_str().unwrap()];
+    let arguments =
+        ["-Y", "sign", "-q", "-n", "git-baseline.commit", "-f", &team.key_of("anna"), file.to_str().unwrap()];
     team.run("ssh-keygen", &arguments).exits(0);
     let armour = fs::read_to_string(file.with_extension("sig")).unwrap();
     team.set_note("main", compose_note(&block.summary, &block.record, &armour).as_bytes());

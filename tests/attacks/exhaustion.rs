@@ -28,7 +28,7 @@ pub(crate) fn ten_thousand_sign_offs() {
         files.insert(path, bytes);
     }
     write_in_bulk(&team, &files);
-    team.seal("anna");
+    team.by("anna", &["checkpoint"]).exits(0);
     let begun = Instant::now();
     let arguments = ["verify", "1.1.0", "--trust", &team.fingerprint];
     alone(&team, &team.fresh_state(), &arguments).exits(0);
@@ -50,7 +50,7 @@ fn write_in_bulk(team: &Team, files: &BTreeMap<String, Vec<u8>>) {
 pub(crate) fn many_checkpoints() {
     let team = Team::new();
     let mut head = team.log_head();
-    for number in 0..300_u64 {
+    for number in 0..100_u64 {
         head.size = 1 + number % 30;
         let rubbish = team.checkpoint_by("mallory", &team.origin(), head);
         team.put_checkpoint(&[rubbish.as_slice(), b""].concat());
@@ -106,10 +106,15 @@ pub(crate) fn names_that_forge_a_line() {
     files.insert("releases/9.9.9/release.cbor".into(), lie.as_bytes().to_vec());
     team.log(&files);
     team.refused(&["verify", "9.9.9"], 1, "GB-SIG-THRESHOLD", "9.9.9");
-    for arguments in [&["verify", "9.9.9"][..], &["signatures", "9.9.9"], &["show", "9.9.9"], &["verify", lie], &["show", lie]] {
+    for arguments in
+        [&["verify", "9.9.9"][..], &["signatures", "9.9.9"], &["show", "9.9.9"], &["verify", lie], &["show", lie]]
+    {
         let ran = alone(&team, &team.place.path("state"), arguments);
         let said = ran.text() + &ran.stderr;
-        assert!(!said.contains('\u{1b}') && !said.contains('\u{202e}') && !said.contains('\r'), "{arguments:?}: {said:?}");
+        assert!(
+            !said.contains('\u{1b}') && !said.contains('\u{202e}') && !said.contains('\r'),
+            "{arguments:?}: {said:?}"
+        );
         assert!(!said.lines().any(|line| line == "1.2.0 verified"), "{arguments:?}: {said}");
         assert_ne!(ran.code, Some(0), "{arguments:?}");
     }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use git_baseline::codec::{self, Record};
 use git_baseline::crypto::{SIGN_OFF_NAMESPACE, sign_checkpoint};
 use git_baseline::domain::{
-    Checkpoint, Digest, LogHead, Meaning, PersonId, Release, RoleName, SignOff, SignedNote, Target, Timestamp, TrustRoot,
+    Checkpoint, Digest, LogHead, Meaning, PersonId, Release, RoleName, SignOff, SignedNote, Target, Timestamp,
+    TrustRoot,
 };
 
 use crate::support::{append_to_log, log_files};
@@ -43,7 +44,8 @@ impl Team {
                     continue;
                 }
                 let beside = format!("{path}.sig");
-                let signature = (new(&beside) && !path.ends_with(".sig")).then(|| Digest::of(&self.blob(&files[&beside])));
+                let signature =
+                    (new(&beside) && !path.ends_with(".sig")).then(|| Digest::of(&self.blob(&files[&beside])));
                 leaves.push(codec::leaf(path, &Digest::of(&self.blob(blob)), signature.as_ref()));
             }
             before = files;
@@ -90,7 +92,13 @@ impl Team {
     }
 
     /// A sign-off in a folder, about some target, by a person with a key.
-    pub(crate) fn sign_off(&self, folder: &str, person: &str, key: &str, change: impl FnOnce(&mut SignOff)) -> Statements {
+    pub(crate) fn sign_off(
+        &self,
+        folder: &str,
+        person: &str,
+        key: &str,
+        change: impl FnOnce(&mut SignOff),
+    ) -> Statements {
         let root: TrustRoot = self.statement(&self.newest_root().0);
         let id = PersonId::parse(person).unwrap();
         let name = root.persons.iter().find(|known| known.id == id).map_or("Mallory", |known| known.name.as_str());
@@ -117,7 +125,7 @@ impl Team {
         let all = persons.iter().flat_map(|person| {
             let id = person.trim_end_matches('2');
             self.sign_off(&folder, id, person, |sign_off| {
-                sign_off.target.name = name.to_owned();
+                name.clone_into(&mut sign_off.target.name);
                 sign_off.target.digest = Digest::of(bytes);
             })
         });

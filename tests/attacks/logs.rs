@@ -298,3 +298,43 @@ pub(crate) fn old_checkpoint_replayed() {
         team.refused_with_memory(&["verify", "1.1.0"], 1, "GB-RELEASE-WITHDRAWN", "1.1.0");
     }
 }
+
+pub(crate) fn void_leaves_are_reported() {
+    let team = Team::new();
+    team.log(&[("trust/6/root.cbor".to_owned(), b"rubbish".to_vec())].into());
+    let said = alone(&team, &team.place.path("state"), &["trust", "show"]).exits(0).text();
+    assert!(said.contains("trust/6"), "a void root is named nowhere:\n{said}");
+    no_effect("(void)");
+}
+
+pub(crate) fn server_that_cuts_the_log() {
+    let team = Team::new();
+    let remote = team.place.path("remote.git");
+    team.git(&["init", "--quiet", "--bare", remote.to_str().unwrap()]);
+    team.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+    team.by("anna", &["sync"]).exits(0);
+    for person in ["anna", "berta"] {
+        team.by(person, &["sign", "1.1.0", "--meaning", "withdrawn"]).exits(0);
+    }
+    team.by("anna", &["checkpoint"]).exits(0);
+    team.by("anna", &["sync"]).exits(0);
+    let server = |arguments: &[&str]| team.git(&[&["--git-dir", remote.to_str().unwrap()], arguments].concat());
+    let whole = server(&["rev-parse", LOG]);
+    let mine = team.git(&["rev-parse", LOG]);
+    assert_eq!(whole, mine);
+    // The server loses the withdrawal, and waits for an honest client to append the rest again.
+    server(&["update-ref", LOG, "refs/baseline/log~3"]);
+    let cut = server(&["rev-parse", LOG]);
+    let own = team.fresh_state();
+    fs::create_dir_all(own.join("git-baseline/pins")).unwrap();
+    fs::write(own.join("git-baseline/pins").join(&team.fingerprint), "").unwrap();
+    for (state, exit, code) in [(team.place.path("state"), 5, "GB-LOG-ROLLBACK"), (own, 1, "GB-LOG-FORK")] {
+        let mut command = team.command("git-baseline", &["sync"]);
+        command.env("XDG_STATE_HOME", state);
+        crate::judge::stopped(crate::support::run(command, b""), exit, code, "");
+        assert_eq!(team.git(&["rev-parse", LOG]), mine, "nothing is adopted");
+        assert_eq!(server(&["rev-parse", LOG]), cut, "nothing is published on top of it");
+    }
+    server(&["update-ref", LOG, &whole]);
+    team.by("anna", &["sync"]).exits(0);
+}

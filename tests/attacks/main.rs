@@ -7,12 +7,11 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
-    clippy::print_stdout,
     reason = "tests run programs on files, and a panic is how they fail"
 )]
 
 #[path = "../it/support/mod.rs"]
-#[expect(dead_code, reason = "the other tests use more of it")]
+#[expect(dead_code, unused_imports, reason = "the other tests use more of it")]
 mod support;
 
 mod changes;

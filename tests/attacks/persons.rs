@@ -42,8 +42,7 @@ pub(crate) fn approval_by_the_author() {
 
 /// The digest of what is to be approved, as the program shows it.
 fn content_of(team: &Team) -> git_baseline::domain::Digest {
-    let location =
-        git_baseline::store::Location { directory: team.dir.clone(), git_dir: None, index_file: None };
+    let location = git_baseline::store::Location { directory: team.dir.clone(), git_dir: None, index_file: None };
     let repository = git_baseline::store::Repository::open(&location, git_baseline::store::Access::Read).unwrap();
     let mut log = git_baseline::jobs::Log::open(&repository).unwrap();
     let trust = log.trust_as_claimed().unwrap();
@@ -72,10 +71,7 @@ pub(crate) fn author_under_another_address() {
 }
 
 pub(crate) fn co_author() {
-    for trailer in [
-        "Co-authored-by: Berta Blum <berta@example.org>\n",
-        "co-authored-by: B <BERTA@EXAMPLE.ORG>\n",
-    ] {
+    for trailer in ["Co-authored-by: Berta Blum <berta@example.org>\n", "co-authored-by: B <BERTA@EXAMPLE.ORG>\n"] {
         let team = Team::new();
         committed(&team, "anna@example.org", "anna", trailer);
         stopped(team.by("berta", &["sign", "CR-3", "--meaning", "approved"]), 1, "GB-CHANGE-OWN", "berta");

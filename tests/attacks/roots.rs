@@ -244,7 +244,15 @@ pub(crate) fn weak_keys_and_signatures() {
     team.refused(&["verify", "--commit", "main"], 1, "GB-SIG-INVALID", &team.head()[..12]);
     team.set_note("main", compose(block.signature.as_bytes()).as_bytes());
     // A root that would bring a key under which everything is signed.
-    for point in [[0_u8; 32], { let mut one = [0; 32]; one[0] = 1; one }, [0xff; 32]] {
+    for point in [
+        [0_u8; 32],
+        {
+            let mut one = [0; 32];
+            one[0] = 1;
+            one
+        },
+        [0xff; 32],
+    ] {
         let mut wire = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
         wire.extend(point);
         let files = team.root("trust/6/", &["anna"], |root| {

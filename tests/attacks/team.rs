@@ -67,7 +67,8 @@ impl Team {
         let repo = Repo::empty(options);
         for key in ["anna", "anna2", "berta", "carl", "dora", "mallory"] {
             let path = repo.place.path(&format!("home/{key}"));
-            repo.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", key, "-f", path.to_str().unwrap()]).exits(0);
+            repo.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", key, "-f", path.to_str().unwrap()])
+                .exits(0);
         }
         let mut team = Self { repo, fingerprint: String::new() };
         team.write("config/tls/gateway.pem", CERTIFICATE);
@@ -219,7 +220,8 @@ impl Team {
 
     /// Gives the folder of an auditor who has never been here.
     pub(crate) fn fresh_state(&self) -> PathBuf {
-        let at = (0..).map(|number| self.place.path(&format!("state-{number}"))).find(|path| !path.exists()).unwrap();
+        let at =
+            (0..1000).map(|number| self.place.path(&format!("state-{number}"))).find(|path| !path.exists()).unwrap();
         fs::create_dir(&at).unwrap();
         at
     }

@@ -59,12 +59,8 @@ pub(crate) fn one_key_under_two_ids() {
     token.extend(b"\0\0\0\x04ssh:");
     let twice = [key, git_baseline::domain::PublicKey::from_wire(token)];
     for (at, key) in twice.into_iter().enumerate() {
-        let other = Person {
-            id: PersonId::parse("dora").unwrap(),
-            keys: vec![key],
-            name: "Dora".into(),
-            emails: vec![],
-        };
+        let other =
+            Person { id: PersonId::parse("dora").unwrap(), keys: vec![key], name: "Dora".into(), emails: vec![] };
         team.log(&team.root(&format!("trust/6~{at}/"), &["anna", "berta"], |root| {
             let at = root.persons.partition_point(|person| person.id < other.id);
             root.persons.insert(at, other);
@@ -105,6 +101,6 @@ pub(crate) fn sign_off_before_the_statement() {
     let both = team.released_by("9.0.0", &statement, &["anna", "berta"]);
     team.log(&both);
     team.log(&[("releases/9.0.0/release.cbor".to_owned(), statement)].into());
-    team.refused(&["verify", "9.0.0"], 1, "GB-BIND-NAME", "9.0.0");
+    team.refused(&["verify", "9.0.0"], 1, "GB-SIG-THRESHOLD", "9.0.0");
     team.verified(&["1.1.0"]);
 }
