@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use git_baseline::domain::{Digest, Timestamp};
 
 use crate::judge::{alone, no_effect};
+use crate::support::append_to_log;
 use crate::team::{LOG, Team};
 
 /// Long beyond what any of this takes, and far below what an attacker wants.
@@ -38,13 +39,17 @@ pub(crate) fn ten_thousand_sign_offs() {
 
 /// Appends many files in one commit, without a process for each.
 fn write_in_bulk(team: &Team, files: &BTreeMap<String, Vec<u8>>) {
-    let location = git_baseline::store::Location { directory: team.dir.clone(), git_dir: None, index_file: None };
-    let repository = git_baseline::store::Repository::open(&location, git_baseline::store::Access::Write).unwrap();
-    let head = repository.reference(LOG).unwrap();
-    let identity =
-        git_baseline::store::Identity { name: "M".into(), email: "m@example.net".into(), time: 1_780_272_000 };
-    let commit = repository.append_to_log(head, files, None, &identity, "flood").unwrap();
-    team.git(&["update-ref", LOG, &commit.to_string()]);
+    let folder = team.place.path("flood");
+    std::fs::create_dir(&folder).unwrap();
+    let mut paths = String::new();
+    for (number, bytes) in files.values().enumerate() {
+        let path = folder.join(number.to_string());
+        std::fs::write(&path, bytes).unwrap();
+        paths += &format!("{}\n", path.display());
+    }
+    let blobs = team.git_with(&["hash-object", "-w", "--no-filters", "--stdin-paths"], paths.as_bytes());
+    let blobs = files.keys().cloned().zip(blobs.lines().map(ToOwned::to_owned));
+    append_to_log(team, |log| log.extend(blobs));
 }
 
 pub(crate) fn many_checkpoints() {
