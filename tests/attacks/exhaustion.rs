@@ -41,14 +41,18 @@ pub(crate) fn ten_thousand_sign_offs() {
 fn write_in_bulk(team: &Team, files: &BTreeMap<String, Vec<u8>>) {
     let folder = team.place.path("flood");
     std::fs::create_dir(&folder).unwrap();
-    let mut paths = String::new();
+    let mut paths = Vec::new();
     for (number, bytes) in files.values().enumerate() {
         let path = folder.join(number.to_string());
         std::fs::write(&path, bytes).unwrap();
-        paths += &format!("{}\n", path.display());
+        paths.push(format!("{}\n", path.display()));
     }
-    let blobs = team.git_with(&["hash-object", "-w", "--no-filters", "--stdin-paths"], paths.as_bytes());
-    let blobs = files.keys().cloned().zip(blobs.lines().map(ToOwned::to_owned));
+    // No more at once than a pipe holds of the answer.
+    let write = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
+    let written: Vec<String> =
+        paths.chunks(1000).map(|some| team.git_with(&write, some.concat().as_bytes()) + "\n").collect();
+    let written = written.concat();
+    let blobs = files.keys().cloned().zip(written.lines().map(ToOwned::to_owned));
     append_to_log(team, |log| log.extend(blobs));
 }
 
