@@ -21,7 +21,7 @@ fn is_missing() -> bool {
     missing
 }
 
-const COMMANDS: [&str; 50] = [
+const COMMANDS: [&str; 52] = [
     "items",
     "items 1.0.0 --class access-control",
     "items --explain .baseline/policy.toml",
@@ -69,6 +69,8 @@ const COMMANDS: [&str; 50] = [
     "sign 1.1.0 --meaning witnessed --reason seen",
     "signatures 1.1.0",
     "checkpoint",
+    "log-check",
+    "log-proof 1.1.0",
     "trust raise-floors --approvals 1",
     "trust show",
     "trust sign",

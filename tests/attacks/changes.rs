@@ -264,7 +264,7 @@ pub(crate) fn clock_set_back() {
     team.at_time(&late, "anna", &["change", "open", "CR-5", "--title", "It is July"]).exits(0);
     // The release's maker claims that it is June, where the emergency has time left.
     team.release_past_the_gate("1.3.0", NOW);
-    team.refused(&["verify", "1.3.0"], 1, "GB-TIME-EARLIER", "1.3.0");
+    team.refused(&["verify", "1.3.0"], 1, "GB-TIME-BACKWARDS", "1.3.0");
 }
 
 pub(crate) fn standing_change_of_nobody() {

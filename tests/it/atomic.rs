@@ -64,6 +64,8 @@ fn moments(repo: &Repo, arguments: &[&str]) -> Vec<Duration> {
 fn copy(repo: &Repo, name: &str) -> Repo {
     let copy = repo.at(name);
     copy_folder(&repo.dir, &copy.dir);
+    // Each copy is a log of its own, and what was seen of another is no memory of this one.
+    repo.forget();
     copy
 }
 

@@ -325,6 +325,8 @@ fn a_merge_in_the_log_is_refused() {
 fn a_log_that_was_cut_off_or_founded_by_another_is_not_this_one() {
     let repo = Repo::walked();
     repo.git(&["update-ref", LOG, "refs/baseline/log~1"]);
+    repo.refused("1.1.0", 5, "GB-LOG-ROLLBACK");
+    repo.forget();
     repo.refused("1.1.0", 2, "GB-USE-RELEASE");
     let other = Repo::walked_by_another(&repo);
     repo.git(&["fetch", "--quiet", "--no-tags", other.dir.to_str().unwrap(), "+refs/baseline/*:refs/baseline/*"]);

@@ -48,6 +48,8 @@ pub(crate) fn rewrite_log(repo: &Repo, change: impl Fn(usize, &mut Files)) {
         parent = Some(repo.git(&arguments));
     }
     repo.git(&["update-ref", LOG, &parent.unwrap()]);
+    // Who saw the log before would call it a fork at once; here it must be refused for what it is.
+    repo.forget();
 }
 
 /// Appends a commit to the log, its files those of the head changed by `change`.

@@ -211,6 +211,11 @@ impl Repo {
         command
     }
 
+    /// Forgets which log was seen here: what an auditor knows who comes for the first time.
+    pub(crate) fn forget(&self) {
+        let _ = fs::remove_dir_all(self.place.path("state/git-baseline/heads"));
+    }
+
     pub(crate) fn fingerprint(&self) -> String {
         self.baseline(&["trust", "fingerprint"]).exits(0).text()
     }
