@@ -306,7 +306,7 @@ fn judge(
     };
     let (position, vouched) = match vouched(trust, name, Meaning::Released, place, &bytes, &attested) {
         Ok(found) => found,
-        Err(shortfall) => return refused(proposed(&shortfall), shortfall_of(name, &shortfall)),
+        Err(shortfall) => return refused(proposed(&shortfall), shortfall_of(name, &shortfall, &void)),
     };
     let withdrawn = self::vouched(trust, name, Meaning::Withdrawn, place, &bytes, &attested).ok().map(|(at, _)| at);
     let statement = match vouched.try_map(|bytes| decode(trust, name, bytes)) {
@@ -416,12 +416,13 @@ fn shown(trust: &Trust, attested: &Attested<'_, SignOff>) -> ShownSignOff {
     }
 }
 
-fn shortfall_of(name: &ReleaseName, shortfall: &crypto::Shortfall) -> Failure {
+fn shortfall_of(name: &ReleaseName, shortfall: &crypto::Shortfall, void: &[String]) -> Failure {
     // Where everything that was signed counts, more persons are awaited; where something does not, it is refused.
-    let awaited = !shortfall.counted.is_empty() && shortfall.not_counted.is_empty();
+    let awaited = !shortfall.counted.is_empty() && shortfall.not_counted.is_empty() && void.is_empty();
     let code = if awaited { "GB-RELEASE-PROPOSED" } else { shortfall.code() };
     let mut failure = Failure::new(Exit::Disproven, code, format!("release {name} is not released: {shortfall}"));
     failure.causes.extend(shortfall.not_counted.iter().map(ToString::to_string));
+    failure.causes.extend(void.iter().take(20).cloned());
     failure.hint(if awaited {
         format!("git baseline sign {name} --meaning released")
     } else {

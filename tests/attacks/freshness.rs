@@ -31,6 +31,8 @@ pub(crate) fn two_logs() {
     let blob = team.write_blob(b"another SBOM");
     rewrite_log(&team, |_, files| {
         files.entry("releases/1.1.0/sbom.cdx.json".into()).and_modify(|found| found.clone_from(&blob));
+        // Two checkpoints of one size in one log would tell by themselves.
+        files.retain(|path, _| path != "checkpoint" && !path.starts_with("tile/"));
     });
     team.seal("anna");
     team.refused_with_memory(&["verify", "1.0.0"], 1, "GB-LOG-FORK", "seen before");
@@ -107,6 +109,6 @@ pub(crate) fn forged_kept_checkpoint() {
     let larger = git_baseline::domain::LogHead { size: 999, ..team.log_head() };
     // Nobody whom the log knows signed it, so it says nothing of the log, and must not be called an older view of it.
     fs::write(&path, team.checkpoint_by("mallory", &team.origin(), larger)).unwrap();
-    team.refused(&["verify", "1.1.0", "--checkpoint", kept], 2, "GB-LOG-CHECKPOINT", "kept.txt");
+    team.refused(&["verify", "1.1.0", "--checkpoint", kept], 3, "GB-LOG-CHECKPOINT", "kept.txt");
     team.verified(&["1.1.0"]);
 }

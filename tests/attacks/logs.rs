@@ -186,7 +186,7 @@ pub(crate) fn late_signature() {
     team.by("anna", &["trust", "revoke-key", &key, "--as", "compromised"]).exits(0);
     // The key's thief brings the signature now, beside a statement that stood there before the revocation.
     team.log(&sign_off);
-    team.refused_everywhere(&["verify", "1.2.0"], 1, "GB-RELEASE-PROPOSED", "1 of 2");
+    team.refused_everywhere(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "1 of 2");
     team.verified(&["1.1.0"]);
 }
 

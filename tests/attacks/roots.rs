@@ -151,6 +151,13 @@ pub(crate) fn release_by_a_revoked_key() {
         });
         team.log(&early);
         team.refused_everywhere(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "1.2.0");
+        // Its date is told from its place: it is earlier than that of the root in force there.
+        team.refused(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "before the trust root that was in force");
+        let late = team.sign_off("releases/1.2.0/", "berta", "berta", |sign_off| {
+            sign_off.target.name = "1.2.0".into();
+            sign_off.target.digest = Digest::of(&statement);
+        });
+        team.log(&late);
         team.refused(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", &format!("revoked as {kind}"));
         // What it signed before its revocation holds.
         team.verified(&["1.0.0", "1.1.0"]);

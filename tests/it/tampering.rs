@@ -44,6 +44,7 @@ fn a_flipped_byte_in_a_manifest_is_refused_though_the_log_was_written_anew() {
     rewrite_log(&repo, |_, files| {
         files.entry(path.to_owned()).and_modify(|found| found.clone_from(&blob));
     });
+    repo.forget();
     repo.refused("1.1.0", 1, "GB-LOG-ROOT");
     cover(&repo);
     repo.refused("1.1.0", 1, "GB-BIND-DIGEST");
@@ -242,6 +243,7 @@ fn a_sign_off_by_a_foreign_key_does_not_release() {
     rewrite_log(&repo, |_, files| {
         files.entry(path.clone()).and_modify(|found| found.clone_from(&blob));
     });
+    repo.forget();
     repo.refused("1.1.0", 1, "GB-LOG-ROOT");
     cover(&repo);
     repo.refused("1.1.0", 1, "GB-SIG-THRESHOLD");
@@ -343,6 +345,7 @@ fn a_log_without_its_beginning_is_refused_by_a_release_that_saw_it() {
             files.insert("changes/CR-1/request.cbor".into(), blob.clone());
         }
     });
+    repo.forget();
     repo.refused("1.1.0", 1, "GB-LOG-ROOT");
     cover(&repo);
     repo.refused("1.1.0", 1, "GB-LOG-FORK");
@@ -405,6 +408,7 @@ fn a_signature_that_comes_later_than_its_statement_signs_nothing() {
     let late = |path: &str| path.starts_with("releases/1.1.0/signoffs/") && path.ends_with(".sig");
     let all = log_files(&repo, LOG);
     rewrite_log(&repo, |_, files| files.retain(|path, _| !late(path)));
+    repo.forget();
     repo.refused("1.1.0", 1, "GB-LOG-ROOT");
     cover(&repo);
     repo.refused("1.1.0", 1, "GB-SIG-THRESHOLD");
