@@ -349,8 +349,8 @@ fn both_verifiers_judge_a_company_alike() {
 
 /// The newest root that the log has, with its place.
 fn newest_root(commits: &[Added]) -> (usize, String) {
-    let roots = commits.iter().enumerate().flat_map(|(at, added)| added.keys().map(move |path| (at, path.clone())));
-    roots.filter(|(_, path)| path.starts_with("trust/") && path.ends_with("/root.cbor")).next_back().unwrap()
+    let mut roots = commits.iter().enumerate().flat_map(|(at, added)| added.keys().map(move |path| (at, path.clone())));
+    roots.rfind(|(_, path)| path.starts_with("trust/") && path.ends_with("/root.cbor")).unwrap()
 }
 
 fn roots(company: &Company, good: &[Added]) {

@@ -164,7 +164,7 @@ const MOST_SIGN_OFFS: usize = 60;
 pub(super) fn freshness(freshness: &Freshness) -> String {
     let moment = |time: u64| Timestamp::from_seconds(i64::try_from(time).unwrap_or(i64::MAX));
     if let Some(quorum) = freshness.quorum {
-        let names: Vec<_> = freshness.witnesses.iter().map(|(operator, _)| clean(operator).to_string()).collect();
+        let names: Vec<_> = freshness.witnesses.iter().map(|(operator, _)| clean(operator)).collect();
         return format!("as new as {}, which {} witnessed", moment(quorum), names.join(", "));
     }
     let witnessed: Vec<String> = freshness

@@ -250,7 +250,7 @@ pub fn logged(root: &Verified<TrustRoot>, note: &SignedNote, size: u64) -> Resul
         for key in &person.keys {
             let name = KeyName::parse(&value.origin);
             let known = name.and_then(|name| NoteKey::from_public_key(name, NoteKeyType::Log, key).ok());
-            if !known.is_some_and(|known| known.check_checkpoint(note).is_ok()) {
+            if known.is_none_or(|known| known.check_checkpoint(note).is_err()) {
                 continue;
             }
             let revoked = value.barred(key, position);

@@ -225,6 +225,7 @@ pub fn compose(segments: impl IntoIterator<Item = Segment>) -> Vec<Segment> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "what is gone is none, and stands beside it")]
     fn state(content: &[u8]) -> Option<State> {
         let content = content.to_vec();
         Some(State { kind: "k".into(), mode: Some(0o100_644), class: ItemClass::Key, content })

@@ -84,7 +84,7 @@ pub(super) fn changes_of(
         None => None,
     };
     let before = parent.map(|tree| side(repository, tree)).transpose()?;
-    between(repository, reader, before, side(repository, commit.tree)?, wanted)
+    between(repository, reader, before, &side(repository, commit.tree)?, wanted)
 }
 
 /// Computes what lies between two trees, each under its own policy; with `policy`, both under that one.
@@ -104,7 +104,7 @@ pub(super) fn delta_between(
     let all = Wanted { items: true, components: true };
     let before = before.map(side).transpose()?;
     let Changes { items, components, policy } =
-        between(repository, &mut ComponentReader::new(repository), before, side(after)?, all)?;
+        between(repository, &mut ComponentReader::new(repository), before, &side(after)?, all)?;
     let components = components.into_iter().map(|change| change.delta).collect();
     Ok(CommitDelta { items, components, policy })
 }
@@ -113,17 +113,14 @@ fn between(
     repository: &Repository,
     reader: &mut ComponentReader<'_>,
     before: Option<Side>,
-    after: Side,
+    after: &Side,
     wanted: Wanted,
 ) -> Result<Changes, Failure> {
     let changes = repository.changed_paths(before.as_ref().map(|side| side.tree), after.tree)?;
     let same_policy = before.as_ref().is_none_or(|before| before.policy.digest == after.policy.digest);
     let policy_changed = !same_policy && changes.iter().any(|change| change.path.as_bytes() == POLICY_PATH.as_bytes());
-    let items = if wanted.items {
-        items_of(repository, before.as_ref(), &after, &changes, policy_changed)?
-    } else {
-        Vec::new()
-    };
+    let items =
+        if wanted.items { items_of(repository, before.as_ref(), after, &changes, policy_changed)? } else { Vec::new() };
     let touched = policy_changed || changes.iter().any(|change| touches_components(&after.policy, change));
     let components = if wanted.components && touched {
         // The newer side first: a history goes back in time, and stands there already.

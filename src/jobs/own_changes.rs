@@ -174,9 +174,8 @@ fn merge(sides: &[Side]) -> Vec<Segment> {
         let found: Vec<Option<&Segment>> = sides.iter().map(|side| side.segment(subject)).collect();
         let Some(after) = found.iter().flatten().next().map(|segment| segment.after.clone()) else { continue };
         // A side without a difference had what the merge has.
-        let state =
-            |segment: &Option<&Segment>| segment.map_or_else(|| after.clone(), |segment| segment.before.clone());
-        let states: Vec<Option<State>> = found.iter().map(state).collect();
+        let state = |segment: Option<&Segment>| segment.map_or_else(|| after.clone(), |segment| segment.before.clone());
+        let states: Vec<Option<State>> = found.iter().copied().map(state).collect();
         let touching: Vec<&Option<State>> = sides
             .iter()
             .zip(&states)
@@ -200,6 +199,7 @@ mod tests {
     use super::*;
     use crate::domain::ItemClass;
 
+    #[expect(clippy::unnecessary_wraps, reason = "what is gone is none, and stands beside it")]
     fn state(content: &str) -> Option<State> {
         let content = content.as_bytes().to_vec();
         Some(State { kind: "k".into(), mode: None, class: ItemClass::Key, content })

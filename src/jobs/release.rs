@@ -209,8 +209,11 @@ fn documents(
     BTreeMap::from([("sbom.cdx.json".to_owned(), cyclonedx), ("sbom.spdx.json".to_owned(), spdx)])
 }
 
+/// The range as the statement says it, and the notes to be kept in the log.
+type Sealed = (Vec<RangeEntry>, BTreeMap<String, Vec<u8>>);
+
 /// Returns the range as the statement says it, and the notes to be kept in the log.
-fn seal(log: &Log<'_>, judged: &[range::Judged]) -> Result<(Vec<RangeEntry>, BTreeMap<String, Vec<u8>>), Failure> {
+fn seal(log: &Log<'_>, judged: &[range::Judged]) -> Result<Sealed, Failure> {
     let mut sealed = BTreeMap::new();
     let mut entries = Vec::new();
     for judged in judged {

@@ -193,7 +193,7 @@ impl Releases {
     /// Returns the newest proposal of a name.
     pub fn proposal(&self, name: &ReleaseName) -> Option<&Unreleased> {
         let open = |other: &&Unreleased| other.name == *name && other.status == Some(ReleaseStatus::Proposed);
-        self.others.iter().filter(open).last()
+        self.others.iter().rfind(open)
     }
 
     /// Returns where the release of a name stands.

@@ -183,7 +183,7 @@ impl<'r> Again<'r> {
 
     fn append(&mut self, files: &[(String, ObjectId, Vec<u8>)], identity: &Identity) -> Result<(), Failure> {
         for (path, blob, bytes) in files {
-            self.place(path, *blob, bytes)?;
+            self.place(path, *blob, bytes);
         }
         let mut new: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for (path, blob, bytes) in files {
@@ -221,12 +221,12 @@ impl<'r> Again<'r> {
     }
 
     /// Decides where a root or a release goes: to its own place, beside what took it, or to what was overtaken.
-    fn place(&mut self, path: &str, blob: ObjectId, bytes: &[u8]) -> Result<(), Failure> {
-        let Some(folder) = folder_of(path) else { return Ok(()) };
+    fn place(&mut self, path: &str, blob: ObjectId, bytes: &[u8]) {
+        let Some(folder) = folder_of(path) else { return };
         if self.files.get(path) == Some(&blob) {
-            return Ok(());
+            return;
         }
-        if !self.continues(head_named_in(path, bytes))? {
+        if !self.continues(head_named_in(path, bytes)) {
             self.superseded.insert(folder.to_owned());
             self.moved.insert(folder.to_owned(), format!("superseded/{}/{folder}", Digest::of(bytes).short()));
         } else if self.files.contains_key(path) {
@@ -234,14 +234,13 @@ impl<'r> Again<'r> {
             let beside = format!("{}~{}/", folder.trim_end_matches('/'), hex.get(..16).unwrap_or(&hex));
             self.moved.insert(folder.to_owned(), beside);
         }
-        Ok(())
     }
 
     /// Says whether a head that a statement names is the beginning of what it would now stand after.
-    fn continues(&self, head: Option<LogHead>) -> Result<bool, Failure> {
-        let Some(head) = head else { return Ok(true) };
+    fn continues(&self, head: Option<LogHead>) -> bool {
+        let Some(head) = head else { return true };
         let size = usize::try_from(head.size).unwrap_or(usize::MAX);
-        Ok(self.leaves.get(..size).is_some_and(|leaves| codec::log_head(leaves) == head))
+        self.leaves.get(..size).is_some_and(|leaves| codec::log_head(leaves) == head)
     }
 
     fn moved_path(&self, path: &str) -> String {

@@ -261,7 +261,7 @@ impl<'l, 'r> Walk<'l, 'r> {
             }
             self.at += 1;
         }
-        let proposals = self.proposals(&fingerprint)?;
+        let proposals = self.proposals(&fingerprint);
         let (checkpoint, freshness) = (Accepted::default(), Freshness::default());
         Ok(Trust { fingerprint, chain: self.chain, newest: self.newest, proposals, checkpoint, freshness })
     }
@@ -320,7 +320,7 @@ impl<'l, 'r> Walk<'l, 'r> {
         persons.filter(holds).collect()
     }
 
-    fn proposals(&self, fingerprint: &Digest) -> Result<Vec<Proposal>, Failure> {
+    fn proposals(&self, fingerprint: &Digest) -> Vec<Proposal> {
         let mut proposals = Vec::new();
         for (folder, candidate) in &self.candidates {
             let Err(mut why) = self.judge(candidate, fingerprint) else { continue };
@@ -329,7 +329,7 @@ impl<'l, 'r> Walk<'l, 'r> {
             let signed_by = self.supporters(candidate);
             proposals.push(Proposal { folder: folder.clone(), bytes: candidate.bytes.clone(), root, signed_by, why });
         }
-        Ok(proposals)
+        proposals
     }
 }
 

@@ -73,7 +73,7 @@ pub fn propose(
     // Only on what the same person has signed: nobody signs another's changes unawares with his own.
     let person = signing_person(trust.root(), signer).map(|person| person.id.clone()).ok();
     let own = |proposal: &&&Proposal| person.as_ref().is_some_and(|person| proposal.signed_by.contains(person));
-    let open = waiting(log, trust).iter().filter(own).next_back().and_then(|proposal| proposal.root.clone());
+    let open = waiting(log, trust).iter().rfind(own).and_then(|proposal| proposal.root.clone());
     let mut root = open.unwrap_or_else(|| trust.root().clone());
     apply(&mut root, change, head)?;
     root.version = trust.root().version.saturating_add(1);

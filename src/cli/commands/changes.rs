@@ -21,6 +21,7 @@ use crate::store::{Access, Repository};
   git baseline changes 1.3.0..HEAD --unapproved
   git baseline changes 1.3.0..1.4.0 --sod           could anybody approve his own change?
   git baseline changes                              since the last release")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(in crate::cli) struct ChangesArgs {
     /// Releases or revisions; since the last release when left out
     #[arg(value_name = "A..B")]

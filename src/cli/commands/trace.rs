@@ -1,5 +1,7 @@
 //! `trace`: the chain change request ↔ problem report ↔ approval ↔ commits ↔ items (R08, IEC 62304 cl. 8.2.4).
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use serde_json::json;
 
@@ -55,7 +57,7 @@ pub(super) fn run(args: &TraceArgs, context: &Context) -> Result<Answer, Failure
     let mut text = String::new();
     for part in &parts {
         let title = if part.name == "not released" { part.name.clone() } else { format!("release {}", part.name) };
-        text.push_str(&format!("{title}\n"));
+        let _ = writeln!(text, "{title}");
         part.changes.iter().for_each(|change| text.push_str(&change_text(change)));
     }
     let value = json!({

@@ -12,7 +12,7 @@ fn demand<'a>(groups: &'a [Group], excluded: &'a BTreeSet<PersonId>) -> Demand<'
     Demand { groups, meaning: Meaning::Released, record_type: "release", name: "1.0", excluded }
 }
 
-fn by<'t>(root: &'t Verified<TrustRoot>) -> Authority<'t> {
+fn by(root: &Verified<TrustRoot>) -> Authority<'_> {
     Authority::newest(root)
 }
 

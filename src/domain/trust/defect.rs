@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Person, PersonId, PublicKey, Revocation, RevocationKind, Role, RoleName, TrustRoot};
+use super::{ItemClass, Person, PersonId, PublicKey, Revocation, RevocationKind, Role, RoleName, TrustRoot};
 
 impl TrustRoot {
     /// Returns the first rule that the root itself breaks: a person, key or address twice, an unknown holder,
@@ -78,7 +78,7 @@ impl TrustRoot {
     fn quorum_defect(&self) -> Option<String> {
         if !self
             .quorums
-            .is_sorted_by(|a, b| (a.act, a.class.map(|c| c.as_str())) < (b.act, b.class.map(|c| c.as_str())))
+            .is_sorted_by(|a, b| (a.act, a.class.map(ItemClass::as_str)) < (b.act, b.class.map(ItemClass::as_str)))
         {
             return Some("quorums are not in order, or one stands twice".into());
         }
