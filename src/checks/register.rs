@@ -176,7 +176,7 @@ register! {
     "change-unapproved" High "IEC 62304 cl. 8.2.1" "let somebody who took no part run `git baseline sign ID --meaning approved`";
     "change-unverified" Medium "IEC 62304 cl. 8.2.3" "git baseline sign ID --meaning verified --record FILE";
     "segregation-unproven" High "IEC 62304 cl. 8.2" "let the author record the commit, or sign it: `git config commit.gpgsign true`";
-    "emergency-overdue" High "IEC 62304 cl. 8.2" "git baseline sign ID --meaning approved, and verified";
+    "emergency-overdue" High "IEC 62304 cl. 8.2" "git baseline sign ID --meaning approved --commit COMMIT-OF-THAT-RELEASE, and verified";
     "change-request-missing" High "IEC 62304 cl. 8.2.1" "name it in the commit: git commit --amend --trailer \"Change-Request: ID\"";
     "unreadable" Info "IEC 62304 cl. 8.1.1" "mend the file, or declare another kind in .baseline/policy.toml";
     "item-undeclared" Info "IEC 62304 cl. 8.1.1" "add a rule to .baseline/policy.toml";

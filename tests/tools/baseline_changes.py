@@ -123,7 +123,7 @@ def address(line):
 
 
 class Participants:
-    def __init__(self, trust, root, raw, record):
+    def __init__(self, trust, root, raw, record, place):
         head, _, message = raw.partition(b"\n\n")
         lines = head.decode("utf-8", "replace").split("\n")
         author, committer = (next((line for line in lines if line.startswith(word)), "") for word in ("author ", "committer "))
@@ -131,7 +131,8 @@ class Participants:
         mails = [address(author), address(committer), *(address(value) for value in values if "<" in value)]
         persons = [self.of(root, mail) for mail in mails]
         self.persons = {record["recorder"]["person"], *persons} - {None}
-        self.proven = record["recorder"]["made_by_me"] or persons[0] and self.signer(trust, raw) == persons[0]
+        own = record["recorder"]["made_by_me"] and persons[0] == record["recorder"]["person"]
+        self.proven = own or persons[0] and self.signer(trust, raw, place) == persons[0]
 
     @staticmethod
     def of(root, mail):
@@ -139,7 +140,7 @@ class Participants:
         return next(same, None)
 
     @staticmethod
-    def signer(trust, raw):
+    def signer(trust, raw, place):
         head, _, rest = raw.partition(b"\n\n")
         payload, armour, inside, found = b"", b"", False, 0
         for line in (head + b"\n").splitlines(keepends=True):
@@ -156,7 +157,7 @@ class Participants:
             key = check_signature(parse_signature(armour), "git", payload + b"\n" + rest)
         except Refused:
             return None
-        return trust.newest.person_of(key) if found == 1 and not trust.newest.barred(key, None) else None
+        return trust.newest.person_of(key) if found == 1 and not trust.newest.barred(key, place) else None
 
 
 # ---- judging ----
@@ -189,6 +190,7 @@ class Requests:
         header, request = decode("change", data)
         demand(header == trust.baseline, "GB-BIND-BASELINE")
         demand(request["requester"] == person, "GB-BIND-PERSON")
+        demand(request["time"] >= trust.at(position).body["time"], "GB-TIME-BACKWARDS")
         demand(path.startswith(f"{folder(request['id'])}requests/"), "GB-BIND-NAME")
         earlier = self.found.get(request["id"])
         if not earlier or position < earlier[1]:
@@ -214,9 +216,9 @@ class Changes:
             for one in change["approvals"] + change["verifications"]
         }
 
-    def judge(self, records, raws, stated):
+    def judge(self, records, raws, stated, places):
         """Demands that the stated changes are those of the records, and that change control holds."""
-        order = parents_first(records)
+        self.places, order = places, parents_first(records)
         alike = not self.policy.widened and all(record["policy"] == self.policy.digest for record in records.values())
         own = {commit: segments(records[commit]) for commit in order if len(records[commit]["parents"]) < 2}
         named = sorted({change for record in records.values() for change in record["changes"]})
@@ -237,7 +239,7 @@ class Changes:
         else:
             print(f"          the content of {change['id']} is taken as stated (section 6.4)")
         request = self.requests.before(change["id"], self.until)
-        took_part = [Participants(self.trust, self.root, raws[commit], records[commit]) for commit in commits if own.get(commit)]
+        took_part = [Participants(self.trust, self.root, raws[commit], records[commit], self.places[commit]) for commit in commits if own.get(commit)]
         excluded = set().union(*(one.persons for one in took_part)) | ({request[0]["requester"]} if request else set())
         said = [one for one in self.log.sign_offs(self.trust, folder(change["id"])) if one.position < self.until]
         said = [one for one in said if one.digest not in self.spent]

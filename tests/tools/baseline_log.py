@@ -174,20 +174,24 @@ class Log:
     def trust(self):
         """Section 8.3: how far the log counts, and the roots in that. What is pending is taken out."""
         Trust(self, 0)  # the first root is told of whether or not the log is signed
+        found, accepted = [], None
         for blob in self.checkpoints:
             try:
-                checkpoint = Checkpoint(self.git.blob(blob))
+                found.append(Checkpoint(self.git.blob(blob)))
             except Refused as refused:
-                if refused.code == "GB-LOG-CHECKPOINT":
-                    continue
-                raise
+                if refused.code != "GB-LOG-CHECKPOINT":
+                    raise
+        for checkpoint in sorted(found, key=lambda one: -one.head["size"]):
             size = checkpoint.head["size"]
-            if not 0 < size <= len(self.pairs):
+            if not 0 < size <= len(self.pairs) or accepted and accepted[1] != size:
                 continue
             trust = Trust(self, size)
             if checkpoint.origin != trust.newest.body["origin"] or not checkpoint.signed_for(trust.newest):
                 continue
             demand(self.head(size) == checkpoint.head, "GB-LOG-ROOT")
+            accepted = accepted or (trust, size)
+        if accepted:
+            trust, size = accepted
             for pair in self.pairs[size:]:
                 for path in filter(None, pair):
                     del self.files[path]
@@ -224,7 +228,9 @@ class Log:
             if signature is None:
                 continue
             try:
-                found.append(SignOff(trust, self.read(path), signature, self.position(path)))
+                one = SignOff(trust, self.read(path), signature, self.position(path))
+                if one.said["time"] >= trust.at(one.position).body["time"]:
+                    found.append(one)
             except Refused:
                 continue  # void
         return sorted(found, key=lambda one: one.position)
@@ -273,6 +279,8 @@ class Release:
             demand(self.body["name"] == name, "GB-BIND-NAME")
             fits = self.body["log"]["size"] <= self.place and log.begins_with(self.body["log"])
             demand(fits, "GB-LOG-FORK")
+            early = min(self.body["time"], self.body["as_of"]) < trust.at(self.place).body["time"]
+            demand(not early, "GB-TIME-BACKWARDS")
             demand(self.body["trust_version"] == trust.at(self.place).version, "GB-BIND-STATEMENT")
         except Refused as refused:
             self.why = refused
@@ -318,6 +326,8 @@ def releases(log, trust):
         if before == (last and last.digest):
             if one.body["sequence"] != (last.body["sequence"] if last else 0) + 1:
                 one.why = Refused("GB-CHAIN-PREDECESSOR", one.name)
+            elif last and (one.body["time"] < last.body["time"] or one.body["as_of"] < last.body["as_of"]):
+                one.why = Refused("GB-TIME-BACKWARDS", one.name)
             elif any(other.name.lower() == one.name.lower() for other in standing):
                 one.why, one.open = Refused("GB-RELEASE-SUPERSEDED", one.name), True
         elif before is None or any(other.digest == before for other in standing):

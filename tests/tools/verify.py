@@ -190,7 +190,8 @@ class Verification:
         policy.with_stricter(floors["change_control"], floors["approvals"], floors["emergency_days"], floors["block"])
         ground = (self.log, self.trust, self.release.place, self.said["as_of"], policy, self.earlier, self.said["ruleset"])
         raws = {commit: self.git.commit(commit)[2] for commit in self.held}
-        Changes(*ground).judge(self.held, raws, self.said["changes"])
+        places = {commit: place for commit, (_, place) in self.sealed.items()}
+        Changes(*ground).judge(self.held, raws, self.said["changes"], places)
 
     def notes(self):
         head = self.git.ref("refs/notes/baseline")
