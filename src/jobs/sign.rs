@@ -106,7 +106,8 @@ pub fn sign(
     };
     let (path, files) = files_of(trust, &subject.folder, &sign_off, signing.signer)?;
     if log.blob_id(&path).is_some() {
-        return Err(Failure::new(Exit::Usage, "GB-USE-SIGNED", "the log holds this very sign-off already"));
+        return Err(Failure::new(Exit::Usage, "GB-USE-SIGNED", format!("{} has signed this already", person.id))
+            .because("persons are counted, not keys: the log holds this very sign-off"));
     }
     let message = format!("Sign {}: {}\n", sign_off.target.name, sign_off.meaning);
     append(repository, log, trust, &files, signing.signer, &Appending { identity: signing.identity, message })?;

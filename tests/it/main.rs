@@ -28,6 +28,7 @@ mod shapes;
 mod support;
 mod sync;
 mod tampering;
+mod three_persons;
 
 #[test]
 fn no_file_of_this_folder_is_forgotten() {

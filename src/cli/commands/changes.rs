@@ -18,13 +18,14 @@ use crate::store::{Access, Repository};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   git baseline changes 1.3.0..1.4.0
+  git baseline changes 1.4.0                        what that release brought
   git baseline changes 1.3.0..HEAD --unapproved
   git baseline changes 1.3.0..1.4.0 --sod           could anybody approve his own change?
   git baseline changes                              since the last release")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(in crate::cli) struct ChangesArgs {
-    /// Releases or revisions; since the last release when left out
-    #[arg(value_name = "A..B")]
+    /// Releases or revisions; `B` alone begins with the release before it. Since the last release when left out
+    #[arg(value_name = "[A..]B")]
     range: Option<String>,
     /// Changes whose content is not approved, and commits that name no change
     #[arg(long)]
@@ -47,9 +48,10 @@ pub(super) fn run(args: &ChangesArgs, context: &Context) -> Result<Answer, Failu
     let commit = |name: &str| Ok::<_, Failure>(side_of(&repository, borrowed(Some(&known)), name)?.commit);
     let (from, to) = match args.range.as_deref() {
         None => (None, commit("HEAD")?),
+        // With nothing before the dots, or without dots: from the release before it.
         Some(text) => match split_range(text) {
             Some((from, to)) => (Some(commit(from)?), commit(to)?),
-            None => (None, commit(text)?),
+            None => (None, commit(text.strip_prefix("..").unwrap_or(text))?),
         },
     };
     let review = range_changes(&repository, &known.0, &known.1, from, to, context)?;

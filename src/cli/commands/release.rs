@@ -49,7 +49,7 @@ pub(super) fn run(args: &ReleaseArgs, context: &Context) -> Result<Answer, Failu
         let draft = jobs::draft(&repository, &log, &trust, &name, commit, context.now, context)?;
         let exit = if draft.blocked.is_empty() { Exit::Done } else { Exit::Disproven };
         let word = if draft.blocked.is_empty() { "would be released" } else { "would be stopped" };
-        return Ok(Answer::done(value(&draft, None, None), text(context, &draft, word, None)).ending(exit));
+        return Ok(Answer::done(value(&draft, None, None), text(context, &draft, word)).ending(exit));
     }
     let (log, trust) = context.trusted(&repository)?;
     // A gate that stops asks for no passphrase, unless what is pending could make it pass.
@@ -74,11 +74,12 @@ pub(super) fn run(args: &ReleaseArgs, context: &Context) -> Result<Answer, Failu
     }
     context.tell_pending(&repository);
     let status = Some(made.status);
-    let answer = Answer::done(
-        value(&made.draft, status, Some(made.digest)),
-        text(context, &made.draft, made.status.as_str(), Some(&name)),
-    );
-    Ok(answer)
+    let mut text = text(context, &made.draft, made.status.as_str());
+    if made.status == ReleaseStatus::Proposed {
+        let _ = writeln!(text, "next: let others who may release it run `git baseline sign {name} --meaning released`");
+    }
+    let _ = writeln!(text, "next: git push origin refs/baseline/log refs/notes/baseline refs/baseline/releases/{name}");
+    Ok(Answer::done(value(&made.draft, status, Some(made.digest)), text))
 }
 
 pub(super) fn release_name(text: &str) -> Result<ReleaseName, Failure> {
@@ -124,7 +125,7 @@ fn value(draft: &Draft, status: Option<ReleaseStatus>, digest: Option<Digest>) -
     })
 }
 
-fn text(context: &Context, draft: &Draft, word: &str, made: Option<&ReleaseName>) -> String {
+fn text(context: &Context, draft: &Draft, word: &str) -> String {
     let statement = &draft.statement;
     let mut text: String = draft.findings.iter().map(|finding| human::finding(finding, context.colors())).collect();
     let _ = writeln!(
@@ -136,9 +137,5 @@ fn text(context: &Context, draft: &Draft, word: &str, made: Option<&ReleaseName>
     );
     let _ = writeln!(text, "  manifest    {}", statement.manifest);
     let _ = writeln!(text, "  source tree {}", statement.source_tree);
-    if let Some(name) = made {
-        let _ =
-            writeln!(text, "next: git push origin refs/baseline/log refs/notes/baseline refs/baseline/releases/{name}");
-    }
     text
 }

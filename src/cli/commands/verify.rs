@@ -97,16 +97,21 @@ fn names(args: &VerifyArgs, verifier: &Verifier<'_>) -> Result<Vec<crate::domain
     if !args.all {
         return Err(usage("nothing to verify was named").hint("git baseline verify --all"));
     }
-    let standing = match verifier.opened() {
-        Some((log, trust)) => Releases::of(log, trust)?.standing,
-        None => Vec::new(),
-    };
-    let names: Vec<_> = standing.iter().map(|release| release.release().name.clone()).collect();
-    if names.is_empty() {
-        return Err(Failure::new(Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release yet")
-            .hint("git baseline release 1.0.0"));
+    let Some((log, trust)) = verifier.opened() else { return Ok(Vec::new()) };
+    let releases = Releases::of(log, trust)?;
+    let names: Vec<_> = releases.standing.iter().map(|release| release.release().name.clone()).collect();
+    if !names.is_empty() {
+        return Ok(names);
     }
-    Ok(names)
+    let none = Failure::new(Exit::Inconclusive, "GB-RELEASE-NONE", "the log holds no release that is in force");
+    let none = releases.others.iter().take(20).fold(none, |none, other| none.because(&other.why));
+    Err(match (log.pending.len(), releases.others.first()) {
+        (0, None) => none.hint("git baseline release 1.0.0"),
+        (0, Some(other)) => none.hint(format!("git baseline sign {} --meaning released", other.name)),
+        (pending, _) => none
+            .because(format!("{pending} statements are pending: they prove nothing before a checkpoint covers them"))
+            .hint("let a holder of role log run `git baseline checkpoint`"),
+    })
 }
 
 fn usage(what: &str) -> Failure {
