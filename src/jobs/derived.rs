@@ -61,14 +61,24 @@ pub(super) fn check_release(
             .because("the log has the release; its ref was not fetched, or was deleted")
             .hint("git baseline repair"));
     };
+    check_commit(repository, log, statement, manifest, id)
+}
+
+/// Compares a commit that a release ref could point to with the log and the manifest.
+///
+/// # Errors
+/// `GB-REF-ALTERED` where it says something else.
+pub(super) fn check_commit(
+    repository: &Repository,
+    log: &Log<'_>,
+    statement: &Statement<'_>,
+    manifest: &Manifest,
+    id: ObjectId,
+) -> Result<(), Failure> {
+    let release = statement.release;
     let altered = |what: String| {
-        Failure::new(
-            Exit::Disproven,
-            "GB-REF-ALTERED",
-            format!("{name} is not what the log says of release {}", release.name),
-        )
-        .because(what)
-        .hint("git baseline repair")
+        let what_is = format!("{RELEASE_REFS}{} is not what the log says of release {0}", release.name);
+        Failure::new(Exit::Disproven, "GB-REF-ALTERED", what_is).because(what).hint("git baseline repair")
     };
     let Ok(commit) = repository.commit(id) else { return Err(altered(format!("{} is no commit", id.short()))) };
     if commit.parents != [release.commit] {

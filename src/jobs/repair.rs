@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Manifest, ObjectId, ReleaseName};
+use crate::jobs::examine::stored_manifest;
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::{Log, NOTES_REF, RELEASE_REFS};
 use crate::jobs::releases::{self, StoredRelease};
@@ -64,14 +65,42 @@ pub fn repair(repository: &Repository, log: &Log<'_>, trust: &Trust, identity: &
 pub fn missing_refs(repository: &Repository, log: &Log<'_>, trust: &Trust) -> Result<(), Failure> {
     let mut edits = Vec::new();
     for stored in releases::standing(log, trust)? {
-        let release = stored.release();
-        let absent = repository.reference(&format!("{RELEASE_REFS}{}", release.name))?.is_none();
-        if absent && repository.commit(release.commit).is_ok() {
-            let inspection = Inspection::of_tree(repository, release.tree)?;
-            edits.push(rebuild(repository, log, &stored, &inspection.collected.manifest)?);
+        if repository.reference(&format!("{RELEASE_REFS}{}", stored.release().name))?.is_none() {
+            edits.extend(settled_ref(repository, log, trust, &stored, None)?);
         }
     }
     if edits.is_empty() { Ok(()) } else { Ok(repository.update_refs(&edits)?) }
+}
+
+/// Returns how the ref of a release in force must be moved: to what the remote has where that holds; nowhere where ours
+/// holds; else to what the log says, as far as its objects are here.
+///
+/// # Errors
+/// Where the log or an object is damaged.
+pub(super) fn settled_ref(
+    repository: &Repository,
+    log: &Log<'_>,
+    trust: &Trust,
+    stored: &StoredRelease,
+    theirs: Option<ObjectId>,
+) -> Result<Option<RefEdit>, Failure> {
+    let release = stored.release();
+    let name = format!("{RELEASE_REFS}{}", release.name);
+    let own = repository.reference(&name)?;
+    if repository.commit(release.commit).is_err() {
+        return Ok(None);
+    }
+    let manifest = stored_manifest(log, trust, &stored.placed())?;
+    let holds = |id: &ObjectId| derived::check_commit(repository, log, &stored.placed(), &manifest, *id).is_ok();
+    match (theirs.filter(holds), own.filter(holds)) {
+        (Some(new), _) if own == Some(new) => Ok(None),
+        (Some(new), _) => {
+            let message = "Adopt the remote's release\n".to_owned();
+            Ok(Some(RefEdit { name, expected: own, new, message }))
+        }
+        (None, Some(_)) => Ok(None),
+        (None, None) => rebuild(repository, log, stored, &manifest).map(Some),
+    }
 }
 
 /// A note holds what was sealed when each sealed record stands in it, whatever else does.

@@ -11,7 +11,8 @@ use crate::crypto::Signer;
 use crate::domain::{Digest, LogHead, ObjectId, Release, TrustRoot};
 use crate::jobs::checkpoint::{self, derived, may_sign};
 use crate::jobs::log::{LOG_REF, Log, NOTES_REF, RELEASE_REFS, leaves_of};
-use crate::jobs::repair::missing_refs;
+use crate::jobs::releases::Releases;
+use crate::jobs::repair::settled_ref;
 use crate::jobs::trust::{Anchor, Trust};
 use crate::jobs::{Exit, Failure};
 use crate::store::{Identity, RefEdit, Repository};
@@ -79,7 +80,6 @@ pub fn adopt(
     let mut edits = Vec::new();
     let log = adopt_log(repository, incoming, &theirs, &trust, signer, identity, &mut edits)?;
     let notes = adopt_notes(repository, incoming, identity, &mut edits)?;
-    adopt_releases(repository, incoming, &mut edits)?;
     track(repository, incoming, &mut edits)?;
     edits.retain(|edit| edit.expected != Some(edit.new));
     if !edits.is_empty() {
@@ -91,7 +91,7 @@ pub fn adopt(
     let mut pending = 0;
     if let Some(mut log) = Log::find(repository)? {
         let trust = log.trust_as_claimed()?;
-        missing_refs(repository, &log, &trust)?;
+        adopt_releases(repository, incoming, &log, &trust)?;
         pending = log.pending.len();
     }
     Ok(Synced { log, notes, pending })
@@ -135,7 +135,7 @@ fn adopt_log(
         edits.push(move_to(Some(head), theirs.head, "Adopt the remote's log\n"));
         return Ok(Adopted::Forward(came.saturating_sub(shared)));
     }
-    let mut again = Again::after(repository, theirs)?;
+    let mut again = Again::after(repository, theirs, trust)?;
     for commit in my_commits.iter().skip(common) {
         let mut files = Vec::new();
         for (path, blob) in &commit.added {
@@ -167,6 +167,8 @@ struct Again<'r> {
     head: ObjectId,
     leaves: Vec<Vec<u8>>,
     files: BTreeMap<String, ObjectId>,
+    /// The version of the trust root that is in force in theirs.
+    version: u64,
     /// Where a folder of ours went, when its place was taken or it was overtaken.
     moved: BTreeMap<String, String>,
     count: usize,
@@ -174,11 +176,12 @@ struct Again<'r> {
 }
 
 impl<'r> Again<'r> {
-    fn after(repository: &'r Repository, theirs: &Log<'_>) -> Result<Self, Failure> {
+    fn after(repository: &'r Repository, theirs: &Log<'_>, trust: &Trust) -> Result<Self, Failure> {
         let files = theirs.all_files().map(|(path, blob)| (path.to_owned(), blob)).collect();
         let leaves = theirs.leaves_with(&BTreeMap::new())?;
         let (moved, superseded) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { repository, head: theirs.head, leaves, files, moved, count: 0, superseded })
+        let version = trust.root().version;
+        Ok(Self { repository, head: theirs.head, leaves, files, version, moved, count: 0, superseded })
     }
 
     fn append(&mut self, files: &[(String, ObjectId, Vec<u8>)], identity: &Identity) -> Result<(), Failure> {
@@ -226,7 +229,7 @@ impl<'r> Again<'r> {
         if self.files.get(path) == Some(&blob) {
             return;
         }
-        if !self.continues(head_named_in(path, bytes)) {
+        if !self.still_fits(path, bytes) {
             self.superseded.insert(folder.to_owned());
             self.moved.insert(folder.to_owned(), format!("superseded/{}/{folder}", Digest::of(bytes).short()));
         } else if self.files.contains_key(path) {
@@ -236,11 +239,21 @@ impl<'r> Again<'r> {
         }
     }
 
-    /// Says whether a head that a statement names is the beginning of what it would now stand after.
-    fn continues(&self, head: Option<LogHead>) -> bool {
-        let Some(head) = head else { return true };
-        let size = usize::try_from(head.size).unwrap_or(usize::MAX);
-        self.leaves.get(..size).is_some_and(|leaves| codec::log_head(leaves) == head)
+    /// Says whether a root or a release can count where it would now stand: the head that it names is the beginning of what
+    /// it stands after, and no later root than the one that it follows has come into force.
+    fn still_fits(&self, path: &str, bytes: &[u8]) -> bool {
+        let (head, is_current) = if path.ends_with("root.cbor") {
+            let Ok((_, root)) = codec::decode::<TrustRoot>(bytes) else { return true };
+            (root.log, root.version > self.version)
+        } else {
+            let Ok((_, release)) = codec::decode::<Release>(bytes) else { return true };
+            (Some(release.log), release.trust_version >= self.version)
+        };
+        let begins = |head: LogHead| {
+            let size = usize::try_from(head.size).unwrap_or(usize::MAX);
+            self.leaves.get(..size).is_some_and(|leaves| codec::log_head(leaves) == head)
+        };
+        is_current && head.is_none_or(begins)
     }
 
     fn moved_path(&self, path: &str) -> String {
@@ -263,13 +276,6 @@ fn folder_of(path: &str) -> Option<&str> {
     let folder = path.strip_suffix("root.cbor").or_else(|| path.strip_suffix("release.cbor"))?;
     let in_room = folder.starts_with("trust/") || folder.starts_with("releases/");
     (in_room && folder.matches('/').count() == 2).then_some(folder)
-}
-
-fn head_named_in(path: &str, bytes: &[u8]) -> Option<LogHead> {
-    if path.ends_with("root.cbor") {
-        return codec::decode::<TrustRoot>(bytes).ok().and_then(|(_, root)| root.log);
-    }
-    codec::decode::<Release>(bytes).ok().map(|(_, release)| release.log)
 }
 
 /// The records of both sides stand in each note, theirs first.
@@ -334,18 +340,25 @@ fn union(theirs: &[u8], own: &[u8]) -> Vec<u8> {
     note
 }
 
-/// Release refs are derived: theirs are taken where none is here, or where ours was overtaken. `verify` compares each
-/// with the log, and `repair` rebuilds it.
-fn adopt_releases(repository: &Repository, incoming: &Incoming, edits: &mut Vec<RefEdit>) -> Result<(), Failure> {
+/// Release refs are derived, and only what the log says counts: of a release in force theirs is taken where it holds, else
+/// ours stays where it holds, else it is built again. Of what is only proposed, theirs is taken where none is here.
+fn adopt_releases(repository: &Repository, incoming: &Incoming, log: &Log<'_>, trust: &Trust) -> Result<(), Failure> {
     let room = format!("{}releases/", incoming.fetched);
+    let releases = Releases::of(log, trust)?;
+    let mut edits = Vec::new();
+    for stored in &releases.standing {
+        let theirs = repository.reference(&format!("{room}{}", stored.release().name))?;
+        edits.extend(settled_ref(repository, log, trust, stored, theirs)?);
+    }
     for name in repository.references_below(&room)? {
         let (Some(short), Some(new)) = (name.strip_prefix(&room), repository.reference(&name)?) else { continue };
         let own = format!("{RELEASE_REFS}{short}");
-        let expected = repository.reference(&own)?;
-        let message = "Adopt the remote's release\n".to_owned();
-        edits.push(RefEdit { name: own, expected, new, message });
+        let standing = releases.standing.iter().any(|stored| stored.release().name.as_str() == short);
+        if !standing && repository.reference(&own)?.is_none() {
+            edits.push(RefEdit { name: own, expected: None, new, message: "Adopt the remote's release\n".to_owned() });
+        }
     }
-    Ok(())
+    if edits.is_empty() { Ok(()) } else { Ok(repository.update_refs(&edits)?) }
 }
 
 /// The ref of a release that was overtaken, and that nobody else has, would stand in the way of the next one's.

@@ -142,6 +142,37 @@ fn two_writers_converge_and_lose_nothing() {
 }
 
 #[test]
+fn a_release_made_under_a_root_that_was_overtaken_is_kept_and_named() {
+    let [anna, berta] = &two();
+    berta.run(&["release", "1.0"]).exits(0);
+    let key = format!("{}-more", anna.key);
+    anna.repo.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &key]).exits(0);
+    anna.run(&["trust", "add-key", "alice", "--key", &format!("{key}.pub")]).exits(0);
+    anna.run(&["sync"]).exits(0);
+    anna.run(&["release", "1.0"]).exits(0);
+    // Berta's stood on the root before: it cannot count after the new one, and says so instead of being void.
+    berta.run(&["sync"]).exits(0).shows("overtaken: releases/1.0/");
+    anna.run(&["sync"]).exits(0);
+    berta.run(&["sync"]).exits(0);
+    for writer in [anna, berta] {
+        writer.run(&["verify", "--all"]).exits(0).shows("1.0 verified");
+    }
+}
+
+#[test]
+fn rubbish_in_the_place_of_a_release_ref_stops_nobody() {
+    let [anna, berta] = &two();
+    let head = anna.repo.head();
+    anna.repo.git(&["push", "--quiet", "origin", &format!("{head}:refs/baseline/releases/1.0")]);
+    anna.run(&["release", "1.0"]).exits(0);
+    anna.run(&["sync"]).exits(0).says("it proves nothing, and can be deleted");
+    berta.run(&["sync"]).exits(0);
+    for writer in [anna, berta] {
+        writer.run(&["verify", "1.0"]).exits(0);
+    }
+}
+
+#[test]
 fn a_release_that_was_overtaken_is_kept_and_made_again() {
     let [anna, berta] = &two();
     berta.run(&["change", "open", "CR-1", "--title", "First on Berta's side"]).exits(0);

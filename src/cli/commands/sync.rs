@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::context::{Answer, Context};
 use crate::cli::git;
 use crate::crypto::Signer;
-use crate::jobs::{Adopted, Exit, Failure, Incoming, LOG_REF, Synced, adopt, published};
+use crate::jobs::{Adopted, Exit, Failure, Incoming, LOG_REF, RELEASE_REFS, Synced, adopt, published};
 use crate::store::{Access, Repository};
 
 /// How often another writer may be first.
@@ -53,7 +53,7 @@ pub(super) fn run(args: &SyncArgs, context: &Context) -> Result<Answer, Failure>
         if args.fetch {
             return Ok(answer(context, &remote, &synced, notes, false));
         }
-        if push(&folder, &remote)? {
+        if push(context, &folder, &remote)? {
             let repository = context.repository(Access::Write)?;
             published(&repository, &tracking(&remote))?;
             context.trusted(&repository)?;
@@ -125,12 +125,27 @@ fn take(args: &SyncArgs, context: &Context, repository: &Repository, remote: &st
 }
 
 /// Publishes without force; says whether it was taken, or whether somebody else was first.
-fn push(folder: &Path, remote: &str) -> Result<bool, Failure> {
-    let mine = git::text(
-        folder,
-        &["for-each-ref", "--format=%(refname)", LOG_REF, "refs/notes/baseline", "refs/baseline/releases/"],
-    )?;
-    let refs: Vec<&str> = mine.lines().filter(|line| !line.is_empty()).collect();
+fn push(context: &Context, folder: &Path, remote: &str) -> Result<bool, Failure> {
+    let mine =
+        git::text(folder, &["for-each-ref", "--format=%(refname)", LOG_REF, "refs/notes/baseline", RELEASE_REFS])?;
+    let there = git::text(folder, &["for-each-ref", "--format=%(refname) %(objectname)", &fetched(remote)])?;
+    let ours = git::text(folder, &["for-each-ref", "--format=%(refname) %(objectname)", RELEASE_REFS])?;
+    // Whoever can push could squat a release's ref with rubbish. It proves nothing, and must not stop the log.
+    let squatted = |name: &str| {
+        let other = format!("{}{} ", fetched(remote), name.strip_prefix("refs/baseline/").unwrap_or(name));
+        let own = ours.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let found = there.lines().find_map(|line| line.strip_prefix(&other));
+        name.starts_with(RELEASE_REFS) && found.is_some() && found != own
+    };
+    let (others, refs): (Vec<&str>, Vec<&str>) =
+        mine.lines().filter(|line| !line.is_empty()).partition(|name| squatted(name));
+    for name in others {
+        context.remark(&format!(
+            "warning: {} of {} is another than the log says, and was left there; it proves nothing, and can be deleted",
+            name.escape_debug(),
+            remote.escape_debug()
+        ));
+    }
     if refs.is_empty() {
         return Ok(true);
     }
