@@ -29,7 +29,22 @@ pub(super) struct Context {
     /// What is remembered outside every repository.
     pub(super) state: State,
     color: Color,
+    cache: Cache,
 }
+
+/// When what was read of a log is kept for the next run: `GIT_BASELINE_CACHE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cache {
+    /// Never, and nothing that was kept is used: `off`.
+    Off,
+    /// When reading it again would be felt.
+    Sparing,
+    /// Each time: `always`.
+    Always,
+}
+
+/// A log of fewer new files is read as fast as it is looked up.
+const WORTH_KEEPING: usize = 512;
 
 /// What a command answers: both forms, how the process ends, and what else must be said on stderr.
 pub(super) struct Answer {
@@ -61,6 +76,15 @@ impl Context {
             })?,
             Err(_) => clock(),
         };
+        let cache = match std::env::var("GIT_BASELINE_CACHE").as_deref() {
+            Ok("off") => Cache::Off,
+            Ok("always") => Cache::Always,
+            Ok("") | Err(_) => Cache::Sparing,
+            Ok(other) => {
+                let what = format!("GIT_BASELINE_CACHE is \"{}\", not off or always", other.escape_debug());
+                return Err(Failure::new(Exit::Usage, "GB-USE-ARGUMENTS", what).hint("unset GIT_BASELINE_CACHE"));
+            }
+        };
         let directory = directory.unwrap_or_else(|| PathBuf::from("."));
         Ok(Self {
             directory,
@@ -69,6 +93,7 @@ impl Context {
             now: Timestamp::from_seconds(now),
             state: State::from_environment(),
             color,
+            cache,
         })
     }
 
@@ -80,7 +105,12 @@ impl Context {
             git_dir: path("GIT_DIR"),
             index_file: path("GIT_INDEX_FILE"),
         };
-        Ok(Repository::open(&location, access)?)
+        let repository = Repository::open(&location, access)?;
+        if self.cache == Cache::Off {
+            return Ok(repository);
+        }
+        let state = self.state.clone();
+        Ok(repository.recalling(Box::new(move |fingerprint| state.log(fingerprint))))
     }
 
     /// Returns where trust comes from: `--trust`, and the pins.
@@ -110,6 +140,15 @@ impl Context {
     /// Where a remote is followed, only what it has is remembered: what was never published may yet be appended again,
     /// after what another writer was first with.
     pub(super) fn remember(&self, repository: &Repository, log: &Log<'_>, trust: &Trust) {
+        let kept = match self.cache {
+            Cache::Off => None,
+            Cache::Sparing => log.memory(WORTH_KEEPING),
+            Cache::Always => log.memory(1),
+        };
+        if let Some(bytes) = kept {
+            // Where it cannot be kept, it is read again.
+            let _ = self.state.keep_log(&trust.fingerprint, &bytes);
+        }
         let followed = repository.references_below("refs/baseline-remote/").unwrap_or_default();
         let mut logs =
             followed.iter().filter(|name| name.ends_with("/log") && !name.ends_with("/fetched/log")).peekable();

@@ -1,7 +1,8 @@
 //! What is remembered outside every repository: the fingerprints that the user has confirmed, and the newest log of each
 //! that was seen.
 //!
-//! `$XDG_STATE_HOME/git-baseline/pins/<fingerprint>` and `heads/<fingerprint>` (a checkpoint), one small file each. No repository can write here, and
+//! `$XDG_STATE_HOME/git-baseline/pins/<fingerprint>` and `heads/<fingerprint>` (a checkpoint), one small file each, and
+//! `logs/<fingerprint>`, which spares reading a long log again. No repository can write here, and
 //! nothing in a repository's configuration is ever taken for a pin (contract §3.1).
 
 #![expect(clippy::disallowed_methods, reason = "the rim: the user's state folder is read and written here only")]
@@ -14,6 +15,7 @@ use crate::domain::{Digest, Timestamp};
 use crate::jobs::{Exit, Failure, Kept, parse_checkpoint};
 
 /// The user's state folder.
+#[derive(Clone)]
 pub(super) struct State {
     folder: Option<PathBuf>,
 }
@@ -70,6 +72,17 @@ impl State {
             return Ok(());
         }
         replace(&folder, &path, note.as_bytes()).map_err(|error| unusable(&folder, &error))
+    }
+
+    /// Returns what was read of a log before. What cannot be read is read again from the repository.
+    pub(super) fn log(&self, fingerprint: &Digest) -> Option<Vec<u8>> {
+        std::fs::read(self.folder.as_ref()?.join("logs").join(fingerprint.to_string())).ok()
+    }
+
+    /// Keeps what was read of a log.
+    pub(super) fn keep_log(&self, fingerprint: &Digest, bytes: &[u8]) -> io::Result<()> {
+        let Some(folder) = self.folder.as_ref().map(|folder| folder.join("logs")) else { return Ok(()) };
+        replace(&folder, &folder.join(fingerprint.to_string()), bytes)
     }
 
     /// Writes a proof that two logs exclude each other, under the name of its digest, and returns where.

@@ -10,7 +10,7 @@ use crate::codec;
 use crate::crypto::Signature;
 use crate::domain::{Digest, LogHead, ObjectId, ReleaseName};
 use crate::jobs::{Exit, Failure};
-use crate::store::Repository;
+use crate::store::{LogCommit, Repository};
 
 /// The ref that holds the authority.
 pub const LOG_REF: &str = "refs/baseline/log";
@@ -35,6 +35,7 @@ pub struct Log<'r> {
     pending_files: BTreeMap<String, ObjectId>,
     /// Every checkpoint that the log held, the newest first.
     pub(super) checkpoints: Vec<ObjectId>,
+    commits: Vec<LogCommit>,
     encoded: OnceCell<Vec<Vec<u8>>>,
 }
 
@@ -89,13 +90,14 @@ impl<'r> Log<'r> {
         let Some(head) = repository.reference(name)? else { return Ok(None) };
         let (mut leaves, mut files, mut positions) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let mut checkpoints = Vec::new();
-        for commit in repository.log_history(head)? {
+        let commits = repository.log_history(head)?;
+        for commit in &commits {
             checkpoints.extend(commit.checkpoint);
             for leaf in leaves_of(&commit.added) {
                 positions.insert(leaf.path.clone(), leaves.len());
                 leaves.push(leaf);
             }
-            files.extend(commit.added);
+            files.extend(commit.added.iter().cloned());
         }
         checkpoints.reverse();
         Ok(Some(Self {
@@ -107,6 +109,7 @@ impl<'r> Log<'r> {
             files,
             pending_files: BTreeMap::new(),
             checkpoints,
+            commits,
             encoded: OnceCell::new(),
         }))
     }
@@ -148,14 +151,20 @@ impl<'r> Log<'r> {
     }
 
     fn encode(&self, leaf: &Leaf) -> Result<Vec<u8>, Failure> {
-        let digest = |path: &String| Ok::<_, Failure>(Digest::of(&self.read_any(path)?.unwrap_or_default()));
+        let nothing = Digest::of(&[]);
+        let digest = |path: &String| self.blob_id(path).map_or(Ok(nothing), |blob| self.repository.log_digest(blob));
         let signature = leaf.signature.as_ref().map(digest).transpose()?;
         Ok(codec::leaf(&leaf.path, &digest(&leaf.path)?, signature.as_ref()))
     }
 
     /// Returns the bytes of a file of the log, of pending statements too.
     fn read_any(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        self.blob_id(path).map(|blob| self.repository.blob(blob).map_err(Failure::from)).transpose()
+        self.blob_id(path).map(|blob| self.repository.log_file(blob).map_err(Failure::from)).transpose()
+    }
+
+    /// Returns what the next run need not read again, once so many files more than before have been read.
+    pub fn memory(&self, at_least: usize) -> Option<Vec<u8>> {
+        self.repository.log_memory(&self.commits, at_least)
     }
 
     /// Returns the repository that it was read from.
@@ -168,7 +177,7 @@ impl<'r> Log<'r> {
     /// # Errors
     /// Where its blob is missing or damaged.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        self.files.get(path).map(|blob| self.repository.blob(*blob).map_err(Failure::from)).transpose()
+        self.files.get(path).map(|blob| self.repository.log_file(*blob).map_err(Failure::from)).transpose()
     }
 
     /// Returns the bytes of a file that must be there.

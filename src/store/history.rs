@@ -4,31 +4,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 use super::object::from_git;
 use super::{Repository, StoreError};
-use crate::domain::{Mode, ObjectId};
-
-/// One commit of the log, with the files that it added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogCommit {
-    /// The commit.
-    pub id: ObjectId,
-    /// Path and blob of each file that it added, sorted by path.
-    pub added: Vec<(String, ObjectId)>,
-    /// The checkpoint, where it wrote one.
-    pub checkpoint: Option<ObjectId>,
-}
-
-/// The file that says how far somebody has validated the log. It is written anew each time.
-pub const CHECKPOINT_PATH: &str = "checkpoint";
-/// The folder of what is computed from the statements.
-pub const TILE_FOLDER: &str = "tile/";
-
-/// Says whether a file of the log is computed from its statements, and no statement itself.
-pub(super) fn is_derived(path: &[u8]) -> bool {
-    path == CHECKPOINT_PATH.as_bytes() || path.starts_with(TILE_FOLDER.as_bytes())
-}
-
-/// The files that a commit of the log added, and its checkpoint.
-type Added = (Vec<(String, ObjectId)>, Option<ObjectId>);
+use crate::domain::ObjectId;
 
 impl Repository {
     /// Returns every commit reachable from `tip` and from none of `excluded`, newest first as their committers say.
@@ -66,54 +42,6 @@ impl Repository {
             return Ok(parents.clone());
         }
         Ok(self.commit(id)?.parents)
-    }
-
-    /// Returns the commits of the log, oldest first: each has one parent but the first, and only adds files.
-    ///
-    /// # Errors
-    /// `GB-LOG-NOT-LINEAR`, `GB-LOG-REWRITTEN`; where an object is missing or malformed.
-    pub fn log_history(&self, head: ObjectId) -> Result<Vec<LogCommit>, StoreError> {
-        let mut commits = Vec::new();
-        let mut next = Some(head);
-        while let Some(id) = next {
-            let commit = self.commit(id)?;
-            next = match commit.parents.as_slice() {
-                [] => None,
-                [one] => Some(*one),
-                _ => return Err(StoreError::new("GB-LOG-NOT-LINEAR", format!("commit {id} of the log is a merge"))),
-            };
-            commits.push(commit);
-        }
-        commits.reverse();
-        let mut history = Vec::with_capacity(commits.len());
-        let mut before = None;
-        for commit in commits {
-            let (added, checkpoint) = self.added_files(before, commit.tree, commit.id)?;
-            history.push(LogCommit { id: commit.id, added, checkpoint });
-            before = Some(commit.tree);
-        }
-        Ok(history)
-    }
-
-    fn added_files(&self, before: Option<ObjectId>, after: ObjectId, commit: ObjectId) -> Result<Added, StoreError> {
-        let refuse = |what: String| StoreError::new("GB-LOG-REWRITTEN", format!("commit {commit} of the log {what}"));
-        let (mut added, mut checkpoint) = (Vec::new(), None);
-        for change in self.changed_paths(before, after)? {
-            if is_derived(change.path.as_bytes()) {
-                let written = change.after.filter(|(mode, _)| *mode == Mode::FILE);
-                if change.path.as_bytes() == CHECKPOINT_PATH.as_bytes() {
-                    checkpoint = written.map(|(_, blob)| blob);
-                }
-                continue;
-            }
-            match (change.before, change.after, String::from_utf8(change.path.as_bytes().to_vec())) {
-                (None, Some((Mode::FILE, blob)), Ok(path)) => added.push((path, blob)),
-                (Some(_), None, _) => return Err(refuse(format!("takes {} away", change.path))),
-                (Some(_), Some(_), _) => return Err(refuse(format!("changes {} in place", change.path))),
-                _ => return Err(refuse(format!("holds {}, which is no plain file", change.path))),
-            }
-        }
-        Ok((added, checkpoint))
     }
 
     /// Says whether one commit is reached from another, or is the same.

@@ -3,13 +3,14 @@
 //! Isolated: only the repository's own configuration file is read, no variable, no program is started; replacement
 //! objects are off. Writers also read the user's configuration, for `safe.directory` and `user.name` alone.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::error::line;
-use crate::domain::{ObjectFormat, ObjectId};
+use super::known_log::KnownLog;
+use crate::domain::{Digest, ObjectFormat, ObjectId};
 
 /// Where the repository is looked for.
 #[derive(Clone, Debug, Default)]
@@ -37,12 +38,21 @@ const MOST_HELD: usize = 256 * 1024 * 1024;
 /// Delta bases that are kept, in bytes; gix's own default of 64 entries is fifteen times slower on deep packs.
 const DELTA_CACHE: usize = 96 * 1024 * 1024;
 
+/// Returns what was kept of the log with a fingerprint, if anything was.
+pub type Recall = Box<dyn Fn(&Digest) -> Option<Vec<u8>>>;
+
 /// A repository.
 pub struct Repository {
     pub(super) git: gix::Repository,
     pub(super) index_file: Option<PathBuf>,
     /// Parents of commits that were read and found to be what their ids say.
     pub(super) parents: RefCell<BTreeMap<ObjectId, Vec<ObjectId>>>,
+    /// Where to ask what was read of a log before.
+    pub(super) recall: Option<Recall>,
+    /// What was read of it before; asked for when the log is.
+    pub(super) known_log: OnceCell<KnownLog>,
+    /// The digests of files of the log that were read in this run.
+    pub(super) digests: RefCell<BTreeMap<ObjectId, Digest>>,
 }
 
 impl Repository {
@@ -63,7 +73,21 @@ impl Repository {
         if access == Access::Write && git.git_dir_trust() != gix::sec::Trust::Full {
             return Err(foreign(git.git_dir()));
         }
-        Ok(Self { git, index_file: location.index_file.clone(), parents: RefCell::default() })
+        Ok(Self {
+            git,
+            index_file: location.index_file.clone(),
+            parents: RefCell::default(),
+            recall: None,
+            known_log: OnceCell::new(),
+            digests: RefCell::default(),
+        })
+    }
+
+    /// Says where to ask what was read of a log before, so that the log need not be read whole each time.
+    #[must_use]
+    pub fn recalling(mut self, recall: Recall) -> Self {
+        self.recall = Some(recall);
+        self
     }
 
     /// Returns the hash function of object ids.

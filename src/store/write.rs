@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gix::objs::{Kind, Write as _};
 
 use super::error::line;
-use super::history::is_derived;
+use super::log_history::is_derived;
 use super::object::from_git;
 use super::{Identity, Repository, StoreError};
 use crate::domain::{Mode, ObjectId};
