@@ -3,6 +3,7 @@
 //! Only changed files are read, unless the policy itself changed. Hooks, `record`, `verify` and `log` all use this
 //! one function, so that what was recorded is what is recomputed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::checks;
@@ -54,7 +55,77 @@ pub(super) struct Changes {
 /// One side of a comparison: a tree under its own policy.
 struct Side {
     tree: ObjectId,
-    policy: Policy,
+    policy: Arc<Policy>,
+}
+
+/// So many policies are kept: most commits have that of a neighbour.
+const MOST_POLICIES: usize = 64;
+
+/// Computes the deltas of one commit after the other, and remembers policies and lock files.
+pub(super) struct CommitDeltas<'r> {
+    repository: &'r Repository,
+    reader: ComponentReader<'r>,
+    policies: BTreeMap<Digest, Arc<Policy>>,
+}
+
+impl<'r> CommitDeltas<'r> {
+    /// Begins with nothing in mind.
+    pub(super) fn new(repository: &'r Repository) -> Self {
+        Self { repository, reader: ComponentReader::new(repository), policies: BTreeMap::new() }
+    }
+
+    /// Returns the repository that is read.
+    pub(super) const fn repository(&self) -> &'r Repository {
+        self.repository
+    }
+
+    /// Computes what a commit changed against its first parent, or against nothing.
+    ///
+    /// # Errors
+    /// Where an object is missing or malformed.
+    pub(super) fn of(&mut self, commit: &Commit) -> Result<CommitDelta, Failure> {
+        let Changes { items, components, policy } = self.changes(commit, Wanted { items: true, components: true })?;
+        let components = components.into_iter().map(|change| change.delta).collect();
+        Ok(CommitDelta { items, components, policy })
+    }
+
+    /// Computes what a commit changed and is wanted.
+    ///
+    /// # Errors
+    /// As [`CommitDeltas::of`].
+    pub(super) fn changes(&mut self, commit: &Commit, wanted: Wanted) -> Result<Changes, Failure> {
+        let parent = match commit.parents.first() {
+            Some(parent) => Some(self.repository.commit(*parent)?.tree),
+            None => None,
+        };
+        let before = parent.map(|tree| self.side(tree)).transpose()?;
+        let after = self.side(commit.tree)?;
+        between(self.repository, &mut self.reader, before, &after, wanted)
+    }
+
+    /// Returns the policy of a tree as it is used for deltas: one that cannot be read hides nothing, so the built-in
+    /// policy stands in for it. Releases refuse such a tree (`policy_of`).
+    ///
+    /// # Errors
+    /// As [`CommitDeltas::of`].
+    pub(super) fn policy(&mut self, tree: ObjectId) -> Result<Arc<Policy>, Failure> {
+        let bytes = self.repository.file(tree, &RepoPath::from(POLICY_PATH))?;
+        // No file and an empty one are not the same policy.
+        let key = Digest::of(&bytes.as_ref().map_or_else(Vec::new, |bytes| [b"file ", bytes.as_slice()].concat()));
+        if let Some(known) = self.policies.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        if self.policies.len() >= MOST_POLICIES {
+            self.policies.clear();
+        }
+        let policy = Arc::new(Policy::from_file_or_built_in(bytes.as_deref()));
+        self.policies.insert(key, Arc::clone(&policy));
+        Ok(policy)
+    }
+
+    fn side(&mut self, tree: ObjectId) -> Result<Side, Failure> {
+        Ok(Side { tree, policy: self.policy(tree)? })
+    }
 }
 
 /// Computes what a commit changed against its first parent, or against nothing.
@@ -62,29 +133,7 @@ struct Side {
 /// # Errors
 /// Where an object is missing or malformed.
 pub fn commit_delta(repository: &Repository, commit: &Commit) -> Result<CommitDelta, Failure> {
-    let all = Wanted { items: true, components: true };
-    let Changes { items, components, policy } =
-        changes_of(repository, &mut ComponentReader::new(repository), commit, all)?;
-    let components = components.into_iter().map(|change| change.delta).collect();
-    Ok(CommitDelta { items, components, policy })
-}
-
-/// Computes what a commit changed and is wanted, for one commit of many: `reader` remembers the others' lock files.
-///
-/// # Errors
-/// As [`commit_delta`].
-pub(super) fn changes_of(
-    repository: &Repository,
-    reader: &mut ComponentReader<'_>,
-    commit: &Commit,
-    wanted: Wanted,
-) -> Result<Changes, Failure> {
-    let parent = match commit.parents.first() {
-        Some(parent) => Some(repository.commit(*parent)?.tree),
-        None => None,
-    };
-    let before = parent.map(|tree| side(repository, tree)).transpose()?;
-    between(repository, reader, before, &side(repository, commit.tree)?, wanted)
+    CommitDeltas::new(repository).of(commit)
 }
 
 /// Computes what lies between two trees, each under its own policy; with `policy`, both under that one.
@@ -97,14 +146,16 @@ pub(super) fn delta_between(
     after: ObjectId,
     policy: Option<&Policy>,
 ) -> Result<CommitDelta, Failure> {
-    let side = |tree: ObjectId| match policy {
-        Some(policy) => Ok(Side { tree, policy: policy.clone() }),
-        None => side(repository, tree),
+    let mut deltas = CommitDeltas::new(repository);
+    let mut side = |tree: ObjectId| match policy {
+        Some(policy) => Ok(Side { tree, policy: Arc::new(policy.clone()) }),
+        None => deltas.side(tree),
     };
     let all = Wanted { items: true, components: true };
-    let before = before.map(side).transpose()?;
+    let before = before.map(&mut side).transpose()?;
+    let after = side(after)?;
     let Changes { items, components, policy } =
-        between(repository, &mut ComponentReader::new(repository), before, &side(after)?, all)?;
+        between(repository, &mut ComponentReader::new(repository), before, &after, all)?;
     let components = components.into_iter().map(|change| change.delta).collect();
     Ok(CommitDelta { items, components, policy })
 }
@@ -167,13 +218,6 @@ fn component_changes(old: &Arc<Vec<Component>>, new: &Arc<Vec<Component>>, chang
         ComponentChange { delta, found_in }
     };
     ComponentDelta::between(old, new).into_iter().map(change).collect()
-}
-
-/// Returns the policy of a tree as it is used for deltas: one that cannot be read hides nothing, so the built-in
-/// policy stands in for it. Releases refuse such a tree (`policy_of`).
-fn side(repository: &Repository, tree: ObjectId) -> Result<Side, Failure> {
-    let bytes = repository.file(tree, &RepoPath::from(POLICY_PATH))?;
-    Ok(Side { tree, policy: Policy::from_file_or_built_in(bytes.as_deref()) })
 }
 
 /// Returns the policy of a tree whose overlay of components can be read too, since collecting only passes over one that

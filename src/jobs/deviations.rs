@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::codec;
 use crate::crypto::{self, Demand};
 use crate::domain::{Digest, Group, Meaning, ObjectId, PersonId, RepoPath, RoleName};
+use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::log::Log;
 use crate::jobs::trust::Trust;
 use crate::jobs::{Exit, Failure, participants, range, sign_offs};
@@ -113,12 +114,14 @@ fn recorded(
     id: ObjectId,
 ) -> Result<Option<range::Judged>, Failure> {
     for path in range::sealed_paths(log, &id) {
-        if let Ok(judged) = range::judge_note(repository, trust, id, log.need(&path)?, log.position(&path)) {
+        if let Ok(judged) =
+            range::judge_note(&mut CommitDeltas::new(repository), trust, id, log.need(&path)?, log.position(&path))
+        {
             return Ok(Some(judged));
         }
     }
     let Some(note) = repository.note(id)? else { return Ok(None) };
-    Ok(range::judge_note(repository, trust, id, note, None).ok())
+    Ok(range::judge_note(&mut CommitDeltas::new(repository), trust, id, note, None).ok())
 }
 
 /// Returns the ids of those entries that are approved by somebody else, as far as the log says before `until`.

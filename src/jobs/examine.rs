@@ -6,6 +6,7 @@
 use crate::codec;
 use crate::domain::{Digest, Finding, Manifest, ObjectId, RULE_SET, Release, ReleasedChange, Severity};
 use crate::jobs::change_control::{JudgedChange, Judging};
+use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::Log;
 use crate::jobs::misleading::{replacements, shadows};
@@ -293,7 +294,7 @@ fn note_agrees(repository: &Repository, trust: &Trust, judged: &Judged) -> Resul
     }
     let kept = range::parse(id, sealed)?;
     let found = range::parse(id, &note)?;
-    range::judge_note(repository, trust, id, note, judged.position)?;
+    range::judge_note(&mut CommitDeltas::new(repository), trust, id, note, judged.position)?;
     if kept.iter().all(|block| found.contains(block)) {
         return Ok(());
     }

@@ -8,8 +8,7 @@ use crate::domain::{
     ChangeId, ConfigurationItem, Digest, ItemDelta, ItemOperation, ManifestDelta, ObjectId, ReleaseName, RepoPath,
     Timestamp,
 };
-use crate::jobs::commit_delta::{Changes, ComponentChange, Wanted, changes_of};
-use crate::jobs::component_reader::ComponentReader;
+use crate::jobs::commit_delta::{Changes, CommitDeltas, ComponentChange, Wanted};
 use crate::jobs::inspect::{self, Inspection};
 use crate::jobs::log::Log;
 use crate::jobs::trust::Trust;
@@ -68,13 +67,13 @@ pub fn history(
         question.about.iter().cloned().partition(|about| about.as_bytes().starts_with(b"pkg:"));
     let mut followed = paths.clone();
     let mut events = Vec::new();
-    let mut reader = ComponentReader::new(repository);
+    let mut deltas = CommitDeltas::new(repository);
     for (at, id) in commits.iter().enumerate() {
         if at > 0 && at % 500 == 0 {
             progress.step(&format!("looked at {at} of {} commits", commits.len()));
         }
         let commit = repository.commit(*id)?;
-        let Changes { items, components, .. } = changes_of(repository, &mut reader, &commit, question.wanted)?;
+        let Changes { items, components, .. } = deltas.changes(&commit, question.wanted)?;
         let all = question.about.is_empty();
         let items = items.into_iter().filter(|delta| (question.item)(delta) && (all || concerns(delta, &mut followed)));
         let mut happened: Vec<Happened> = items.map(|delta| Happened::Item(Box::new(delta))).collect();

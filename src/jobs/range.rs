@@ -5,6 +5,7 @@
 
 use crate::codec::{self, RecordBlock};
 use crate::domain::{CommitRecord, Digest, ObjectId, Release};
+use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::log::Log;
 use crate::jobs::records::Subject;
 use crate::jobs::releases::{ReleaseStatus, StoredRelease, bound};
@@ -110,12 +111,13 @@ pub(super) fn judge_notes(
 ) -> Result<Vec<Judged>, Failure> {
     let mut judged = Vec::new();
     let mut missing = Vec::new();
+    let mut deltas = CommitDeltas::new(repository);
     for (at, id) in ids.iter().enumerate() {
         if at > 0 && at % 100 == 0 {
             progress.step(&format!("checked {at} of {} records", ids.len()));
         }
         match repository.note(*id)? {
-            Some(note) => judged.push(judge_note(repository, trust, *id, note, None)?),
+            Some(note) => judged.push(judge_note(&mut deltas, trust, *id, note, None)?),
             None => missing.push(*id),
         }
     }
@@ -144,13 +146,13 @@ const SET_ASIDE: [&str; 3] = ["GB-BIND-COMMIT", "GB-SIG-REVOKED", "GB-SIG-ROLE"]
 /// # Errors
 /// The first record that does not hold.
 pub(super) fn judge_note(
-    repository: &Repository,
+    deltas: &mut CommitDeltas<'_>,
     trust: &Trust,
     id: ObjectId,
     note: Vec<u8>,
     position: Option<u64>,
 ) -> Result<Judged, Failure> {
-    let subject = Subject::read(repository, id)?;
+    let subject = Subject::read(deltas, id)?;
     let mut first = None;
     let mut aside = None;
     for block in parse(id, &note)? {
@@ -176,12 +178,13 @@ pub(super) fn sealed_range(
     progress: &dyn Progress,
 ) -> Result<Vec<Judged>, Failure> {
     let mut judged = Vec::with_capacity(release.range.len());
+    let mut deltas = CommitDeltas::new(repository);
     for (at, entry) in release.range.iter().enumerate() {
         if at > 0 && at % 100 == 0 {
             progress.step(&format!("checked {at} of {} records", release.range.len()));
         }
         let (path, note) = sealed(log, &entry.commit, &entry.record)?;
-        let one = judge_note(repository, trust, entry.commit, note, log.position(&path))?;
+        let one = judge_note(&mut deltas, trust, entry.commit, note, log.position(&path))?;
         if one.commit_digest != entry.digest {
             return Err(Failure::new(
                 Exit::Disproven,

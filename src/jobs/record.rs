@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::codec;
 use crate::crypto::Signer;
 use crate::domain::{CommitRecord, ObjectId, Timestamp};
+use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::log::{Log, NOTES_REF};
 use crate::jobs::records::Subject;
 use crate::jobs::trust::Trust;
@@ -98,11 +99,12 @@ pub fn record(
     let mut notes = BTreeMap::new();
     let mut recorded = Vec::new();
     let todo = commits_without_record(repository, commits)?;
+    let mut deltas = CommitDeltas::new(repository);
     for (at, id) in todo.iter().enumerate() {
         if at > 0 && at % 100 == 0 {
             progress.step(&format!("recorded {at} of {} commits", todo.len()));
         }
-        let subject = Subject::read(repository, *id)?;
+        let subject = Subject::read(&mut deltas, *id)?;
         let note = subject.make_note(&trust.fingerprint, trust.root(), signer, now)?;
         recorded.push((*id, note.lines().next().unwrap_or_default().to_owned()));
         notes.insert(*id, note.into_bytes());

@@ -7,11 +7,10 @@ use crate::codec::{self, Record, RecordBlock};
 use crate::crypto::{self, Signature, Signer};
 use crate::domain::{CommitRecord, Digest, ObjectId, Person, RULE_SET, Recorder, RoleName, Timestamp, TrustRoot};
 use crate::export;
-use crate::jobs::commit_delta::commit_delta;
+use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::trust::Trust;
 use crate::jobs::{Exit, Failure, trailers};
-use crate::policy::Policy;
-use crate::store::{Commit, Repository};
+use crate::store::Commit;
 
 /// A commit with everything that a record about it must say.
 pub(super) struct Subject {
@@ -25,10 +24,10 @@ impl Subject {
     ///
     /// # Errors
     /// Where an object is missing or malformed.
-    pub(super) fn read(repository: &Repository, id: ObjectId) -> Result<Self, Failure> {
-        let commit = repository.commit(id)?;
-        let delta = commit_delta(repository, &commit)?;
-        let trailer = policy_trailer(repository, &commit)?;
+    pub(super) fn read(deltas: &mut CommitDeltas<'_>, id: ObjectId) -> Result<Self, Failure> {
+        let commit = deltas.repository().commit(id)?;
+        let delta = deltas.of(&commit)?;
+        let policy = deltas.policy(commit.tree)?;
         let summary = export::summary(&delta.items, &delta.components);
         let expected = CommitRecord {
             time: Timestamp::from_seconds(0),
@@ -36,14 +35,14 @@ impl Subject {
             items: delta.items,
             commit: id,
             policy: delta.policy,
-            changes: trailers::change_ids(&commit.message, &trailer),
+            changes: trailers::change_ids(&commit.message, &policy.change_control.trailer),
             parents: commit.parents.clone(),
             ruleset: RULE_SET,
             summary: Digest::of(summary.as_bytes()),
             // Not recomputed: who records is said by the signature, and checked against it.
             recorder: Recorder { person: unknown(), made_by_me: false },
             components: delta.components,
-            object_format: repository.object_format(),
+            object_format: deltas.repository().object_format(),
         };
         Ok(Self { commit, expected })
     }
@@ -194,11 +193,6 @@ fn unknown_key(signer: &dyn Signer) -> Failure {
         format!("the trust root knows no person with the key {fingerprint}"),
     )
     .hint("sign with a key of the trust root: `git config baseline.key FILE`; see them with `git baseline trust show`")
-}
-
-fn policy_trailer(repository: &Repository, commit: &Commit) -> Result<String, Failure> {
-    let bytes = repository.file(commit.tree, &crate::policy::POLICY_PATH.into())?;
-    Ok(Policy::from_file_or_built_in(bytes.as_deref()).change_control.trailer)
 }
 
 fn unknown() -> crate::domain::PersonId {

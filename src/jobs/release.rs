@@ -13,6 +13,7 @@ use crate::domain::{
 use crate::export;
 use crate::jobs::append::{self, Appending, moment};
 use crate::jobs::change_control::{JudgedChange, Judging};
+use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::{LOG_REF, Log, RELEASE_REFS};
 use crate::jobs::releases::{self, ReleaseStatus, Releases, StoredRelease, Unreleased};
@@ -131,7 +132,9 @@ fn sealed_before(
             break;
         }
         // What does not hold was put there by somebody else, and the good note goes beside it.
-        if let Ok(held) = range::judge_note(repository, trust, commit, sealed, log.position(&path)) {
+        if let Ok(held) =
+            range::judge_note(&mut CommitDeltas::new(repository), trust, commit, sealed, log.position(&path))
+        {
             *judged = held;
             break;
         }

@@ -4,7 +4,7 @@
 
 use crate::domain::{Finding, ObjectId, Timestamp};
 use crate::jobs::change_control::{self, JudgedChange, Judging};
-use crate::jobs::commit_delta::policy_of;
+use crate::jobs::commit_delta::{CommitDeltas, policy_of};
 use crate::jobs::log::Log;
 use crate::jobs::range::Judged;
 use crate::jobs::releases::{Releases, StoredRelease};
@@ -76,19 +76,20 @@ fn judge_records(
         .flat_map(|release| &release.release().range)
         .map(|entry| (entry.commit, entry.record))
         .collect();
+    let mut deltas = CommitDeltas::new(repository);
     for (at, id) in ids.iter().enumerate() {
         if at > 0 && at % 100 == 0 {
             progress.step(&format!("checked {at} of {} records", ids.len()));
         }
         let one = if let Some(record) = entries.get(id) {
             let (path, note) = range::sealed(log, id, record)?;
-            range::judge_note(repository, trust, *id, note, log.position(&path))?
+            range::judge_note(&mut deltas, trust, *id, note, log.position(&path))?
         } else {
             let note = repository.note(*id)?.ok_or_else(|| {
                 let what = format!("commit {} has no record", id.short());
                 Failure::new(Exit::Inconclusive, "GB-COVER-RECORD-MISSING", what).hint("git baseline record")
             })?;
-            range::judge_note(repository, trust, *id, note, None)?
+            range::judge_note(&mut deltas, trust, *id, note, None)?
         };
         judged.push(one);
     }

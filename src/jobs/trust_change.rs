@@ -52,6 +52,8 @@ pub struct Changed {
     pub in_force: bool,
     /// Why it is not, where it is not.
     pub awaits: Option<String>,
+    /// Whether the key that signed it is one that the root itself takes away, so that it does not count.
+    pub own_key_goes: bool,
     /// What it changes, in words.
     pub words: Vec<String>,
 }
@@ -76,6 +78,7 @@ pub fn propose(
     let open = waiting(log, trust).iter().rfind(own).and_then(|proposal| proposal.root.clone());
     let mut root = open.unwrap_or_else(|| trust.root().clone());
     apply(&mut root, change, head)?;
+    can_act(&root)?;
     root.version = trust.root().version.saturating_add(1);
     root.predecessor = Some(trust.newest().digest);
     root.log = Some(head);
@@ -159,11 +162,27 @@ fn finish(
     let message = format!("{verb} trust root {}\n", root.version);
     append(repository, log, trust, &files, signer, &Appending { identity, message })?;
     let words = words(trust.root(), root);
-    Ok(Changed { version: root.version, in_force: awaits.is_none(), awaits, words })
+    let own_key_goes = root.barred(signer.public_key(), None).is_some();
+    Ok(Changed { version: root.version, in_force: awaits.is_none(), awaits, own_key_goes, words })
 }
 
 fn cannot(code: &'static str, why: &str) -> Failure {
     Failure::new(Exit::Usage, code, "this would be no trust root").because(why).hint("git baseline trust show")
+}
+
+/// No change may leave a root that nobody could ever follow: as many holders of role `root` as it takes must have a key
+/// that counts.
+fn can_act(root: &TrustRoot) -> Result<(), Failure> {
+    let Some(role) = root.role(RoleName::Root) else { return Ok(()) };
+    let has_key = |person: &&Person| person.keys.iter().any(|key| root.barred(key, None).is_none());
+    let able = root.persons.iter().filter(|person| role.persons.contains(&person.id)).filter(has_key).count() as u64;
+    if able >= role.threshold {
+        return Ok(());
+    }
+    let why =
+        format!("role root takes {} persons, and {able} of its holders would have a key that counts", role.threshold);
+    Err(cannot("GB-TRUST-THRESHOLD", &why)
+        .hint("give the holder another key first: `git baseline trust add-key PERSON --key FILE.pub`"))
 }
 
 /// Signing counts for whoever holds role `root` before or after the change.

@@ -5,7 +5,7 @@
 
 use crate::collect;
 use crate::domain::{ObjectId, ReleaseName};
-use crate::jobs::commit_delta::policy_of;
+use crate::jobs::commit_delta::{CommitDeltas, policy_of};
 use crate::jobs::examine::{Grounds, examine};
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::Log;
@@ -103,7 +103,7 @@ impl<'r> Verifier<'r> {
         let mut report = self.begin(id.to_string());
         let Some((_, trust)) = &self.opened else { return report };
         let judged = self.repository.note(id).map_err(Failure::from).and_then(|note| match note {
-            Some(note) => range::judge_note(self.repository, trust, id, note, None),
+            Some(note) => range::judge_note(&mut CommitDeltas::new(self.repository), trust, id, note, None),
             None => Err(Failure::new(
                 Exit::Inconclusive,
                 "GB-COVER-RECORD-MISSING",

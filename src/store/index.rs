@@ -133,7 +133,7 @@ impl Repository {
             equal.push(folder.to_vec());
             return Ok(());
         }
-        for entry in self.tree(id)? {
+        for entry in self.tree(id)?.iter() {
             let path = [folder, &entry.name].concat();
             if !entry.is_tree() {
                 old.insert(RepoPath::new(path), (entry.mode, entry.id));

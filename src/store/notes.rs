@@ -38,7 +38,7 @@ impl Repository {
     /// Looks at every place where Git could have put the note: `<hex>`, `<2>/<rest>`, `<2>/<2>/<rest>`, …
     fn find_notes(&self, tree: ObjectId, rest: &[u8], found: &mut Vec<(Mode, ObjectId)>) -> Result<(), StoreError> {
         let (folder, below) = rest.split_at_checked(2).unwrap_or((rest, &[]));
-        for entry in self.tree(tree)? {
+        for entry in self.tree(tree)?.iter() {
             if entry.name == rest && !entry.is_tree() {
                 found.push((entry.mode, entry.id));
             } else if entry.name == rest {

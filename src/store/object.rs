@@ -2,6 +2,8 @@
 //!
 //! gix looks an object up by its id and believes the store; a proof cannot. Serves contract §3 (A21).
 
+use std::rc::Rc;
+
 use gix::objs::Kind;
 
 use super::commit::Commit;
@@ -103,8 +105,13 @@ impl Repository {
     }
 
     /// Returns the entries of one tree, not of its subtrees.
-    pub(super) fn tree(&self, id: ObjectId) -> Result<Vec<TreeEntry>, StoreError> {
-        tree::parse(id, &self.object(id, Kind::Tree)?)
+    pub(super) fn tree(&self, id: ObjectId) -> Result<Rc<Vec<TreeEntry>>, StoreError> {
+        if let Some(known) = self.trees.borrow().get(&id) {
+            return Ok(known);
+        }
+        let entries = Rc::new(tree::parse(id, &self.object(id, Kind::Tree)?)?);
+        self.trees.borrow_mut().keep(id, &entries);
+        Ok(entries)
     }
 
     /// Follows tags to the commit that they name.
@@ -133,7 +140,7 @@ impl Repository {
         let mut names = path.as_bytes().split(|byte| *byte == b'/').peekable();
         while let Some(name) = names.next() {
             let entries = self.tree(id)?;
-            let Some(entry) = entries.into_iter().find(|entry| entry.name == name) else { return Ok(None) };
+            let Some(entry) = entries.iter().find(|entry| entry.name == name) else { return Ok(None) };
             match (names.peek().is_some(), entry.is_tree()) {
                 (true, true) => id = entry.id,
                 (false, false) if entry.mode.kind() == EntryKind::File => return self.blob(entry.id).map(Some),

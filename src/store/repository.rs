@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::error::line;
 use super::known_log::KnownLog;
+use super::tree::Trees;
 use crate::domain::{Digest, ObjectFormat, ObjectId};
 
 /// Where the repository is looked for.
@@ -47,6 +48,8 @@ pub struct Repository {
     pub(super) index_file: Option<PathBuf>,
     /// Parents of commits that were read and found to be what their ids say.
     pub(super) parents: RefCell<BTreeMap<ObjectId, Vec<ObjectId>>>,
+    /// Trees that were read and found to be what their ids say.
+    pub(super) trees: RefCell<Trees>,
     /// Where to ask what was read of a log before.
     pub(super) recall: Option<Recall>,
     /// What was read of it before; asked for when the log is.
@@ -77,6 +80,7 @@ impl Repository {
             git,
             index_file: location.index_file.clone(),
             parents: RefCell::default(),
+            trees: RefCell::default(),
             recall: None,
             known_log: OnceCell::new(),
             digests: RefCell::default(),

@@ -2,7 +2,8 @@
 //!
 //! Never here: what an entry means. Names are bytes; a name that Git cannot have written is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::{Repository, StoreError};
 use crate::collect::Entry;
@@ -30,6 +31,33 @@ impl TreeEntry {
     /// Git sorts folders as if their names ended in a slash.
     fn key(&self) -> impl Iterator<Item = &u8> {
         self.name.iter().chain(self.folder.then_some(&b'/'))
+    }
+}
+
+/// Trees that were read: of neighbouring commits, most are the same.
+#[derive(Default)]
+pub(super) struct Trees {
+    held: BTreeMap<ObjectId, Rc<Vec<TreeEntry>>>,
+    entries: usize,
+}
+
+/// No more entries are kept of all trees together.
+const MOST_ENTRIES: usize = 65_536;
+
+impl Trees {
+    pub(super) fn get(&self, id: &ObjectId) -> Option<Rc<Vec<TreeEntry>>> {
+        self.held.get(id).map(Rc::clone)
+    }
+
+    pub(super) fn keep(&mut self, id: ObjectId, entries: &Rc<Vec<TreeEntry>>) {
+        self.entries = self.entries.saturating_add(entries.len()).saturating_add(1);
+        if self.entries > MOST_ENTRIES {
+            self.held.clear();
+            self.entries = entries.len().saturating_add(1);
+        }
+        if self.entries <= MOST_ENTRIES {
+            self.held.insert(id, Rc::clone(entries));
+        }
     }
 }
 
@@ -123,7 +151,7 @@ impl Repository {
         if depth > MOST_DEPTH {
             return Err(StoreError::malformed(id, "folders nest deeper than 512"));
         }
-        for entry in self.tree(id)? {
+        for entry in self.tree(id)?.iter() {
             let path = join(folder, &entry.name);
             if entry.is_tree() {
                 self.list(entry.id, &path, depth + 1, into)?;
@@ -147,7 +175,7 @@ impl Repository {
             if depth > MOST_DEPTH {
                 return Err(StoreError::malformed(id, "folders nest deeper than 512"));
             }
-            for entry in self.tree(id)? {
+            for entry in self.tree(id)?.iter() {
                 if entry.is_tree() {
                     queue.push((entry.id, depth + 1));
                 } else if wanted.contains(&entry.id) {
@@ -182,7 +210,7 @@ impl Repository {
         if let (Some(id), true) = (after.or(before), depth > MOST_DEPTH) {
             return Err(StoreError::malformed(id, "folders nest deeper than 512"));
         }
-        let entries = |id: Option<ObjectId>| id.map_or_else(|| Ok(Vec::new()), |id| self.tree(id));
+        let entries = |id: Option<ObjectId>| id.map_or_else(|| Ok(Rc::default()), |id| self.tree(id));
         let (old, new) = (entries(before)?, entries(after)?);
         let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
         loop {

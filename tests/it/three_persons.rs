@@ -192,3 +192,19 @@ fn an_approval_is_bound_to_its_change_and_to_its_content() {
     company.run(&["release", "1.0"]).refuses(1, "GB-GATE-BLOCKED");
     company.run(&["changes", "--unapproved"]).exits(1).shows("CR-2");
 }
+
+#[test]
+fn a_key_does_not_sign_itself_away() {
+    let company = Company::begin();
+    let shown = |name: &str| {
+        let public = company.path(&format!("{name}.pub"));
+        company.repo.run("ssh-keygen", &["-lf", &public]).text().split(' ').nth(1).unwrap().to_owned()
+    };
+    let revoke = |key: &str| company.run(&["trust", "revoke-key", key, "--as", "retired"]);
+    // What a key signs against itself does not count, and the command says who has to sign.
+    revoke(&shown("anna")).exits(0).shows("trust sign --key FILE").shows("does not count");
+    company.run(&["trust", "sign", "--key", &company.path("anna2")]).exits(0).shows("is in force");
+    company.repo.git(&["config", "baseline.key", &company.path("anna2")]);
+    // The last key of the only root signer would leave a baseline that nobody can ever change again.
+    revoke(&shown("anna2")).refuses(2, "GB-TRUST-THRESHOLD").says("add-key");
+}

@@ -292,6 +292,7 @@ fn answer(changed: &Changed) -> Answer {
         "version": changed.version,
         "in_force": changed.in_force,
         "awaits": changed.awaits,
+        "own_key_goes": changed.own_key_goes,
         "changes": changed.words,
     });
     let state = if changed.in_force { "is in force" } else { "waits for more signatures" };
@@ -300,7 +301,14 @@ fn answer(changed: &Changed) -> Answer {
         let _ = writeln!(text, "  {word}");
     }
     if let Some(awaits) = &changed.awaits {
-        let _ = writeln!(text, "  {awaits}\nnext: another root signer runs `git baseline trust sign`");
+        let _ = writeln!(text, "  {awaits}");
+        let next = if changed.own_key_goes {
+            "  the key that signed this is one that it takes away, and does not count\n\
+             next: sign with another key, `git baseline trust sign --key FILE`, or let another root signer do so"
+        } else {
+            "next: another root signer runs `git baseline trust sign`"
+        };
+        let _ = writeln!(text, "{next}");
     }
     Answer::done(value, text)
 }
