@@ -65,7 +65,7 @@ const MOST_POLICIES: usize = 64;
 pub(super) struct CommitDeltas<'r> {
     repository: &'r Repository,
     reader: ComponentReader<'r>,
-    policies: BTreeMap<Digest, Arc<Policy>>,
+    policies: BTreeMap<Option<ObjectId>, Arc<Policy>>,
 }
 
 impl<'r> CommitDeltas<'r> {
@@ -109,17 +109,16 @@ impl<'r> CommitDeltas<'r> {
     /// # Errors
     /// As [`CommitDeltas::of`].
     pub(super) fn policy(&mut self, tree: ObjectId) -> Result<Arc<Policy>, Failure> {
-        let bytes = self.repository.file(tree, &RepoPath::from(POLICY_PATH))?;
-        // No file and an empty one are not the same policy.
-        let key = Digest::of(&bytes.as_ref().map_or_else(Vec::new, |bytes| [b"file ", bytes.as_slice()].concat()));
-        if let Some(known) = self.policies.get(&key) {
+        let blob = self.repository.file_id(tree, &RepoPath::from(POLICY_PATH))?;
+        if let Some(known) = self.policies.get(&blob) {
             return Ok(Arc::clone(known));
         }
         if self.policies.len() >= MOST_POLICIES {
             self.policies.clear();
         }
+        let bytes = blob.map(|blob| self.repository.blob(blob)).transpose()?;
         let policy = Arc::new(Policy::from_file_or_built_in(bytes.as_deref()));
-        self.policies.insert(key, Arc::clone(&policy));
+        self.policies.insert(blob, Arc::clone(&policy));
         Ok(policy)
     }
 

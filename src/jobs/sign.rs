@@ -239,7 +239,7 @@ fn change(
             return Err(Failure::new(Exit::Usage, "GB-USE-CHANGE", what));
         }
         None => {
-            if stored.request.requester == *person {
+            if signing.meaning == Meaning::Approved && stored.request.requester == *person {
                 return Err(own_work(id, person));
             }
             about.push("no commit names it yet: this agrees to the request, and not to any content".to_owned());

@@ -136,6 +136,14 @@ impl Repository {
     /// # Errors
     /// Where an object on the way is missing or damaged.
     pub fn file(&self, root: ObjectId, path: &RepoPath) -> Result<Option<Vec<u8>>, StoreError> {
+        self.file_id(root, path)?.map(|blob| self.blob(blob)).transpose()
+    }
+
+    /// Returns the blob of a file of a tree; nothing where there is no such file.
+    ///
+    /// # Errors
+    /// Where a tree on the way is missing or damaged.
+    pub fn file_id(&self, root: ObjectId, path: &RepoPath) -> Result<Option<ObjectId>, StoreError> {
         let mut id = root;
         let mut names = path.as_bytes().split(|byte| *byte == b'/').peekable();
         while let Some(name) = names.next() {
@@ -143,7 +151,7 @@ impl Repository {
             let Some(entry) = entries.iter().find(|entry| entry.name == name) else { return Ok(None) };
             match (names.peek().is_some(), entry.is_tree()) {
                 (true, true) => id = entry.id,
-                (false, false) if entry.mode.kind() == EntryKind::File => return self.blob(entry.id).map(Some),
+                (false, false) if entry.mode.kind() == EntryKind::File => return Ok(Some(entry.id)),
                 _ => return Ok(None),
             }
         }

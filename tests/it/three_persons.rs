@@ -114,6 +114,9 @@ impl Company {
 
     fn change(&self) {
         self.run(&["change", "open", "CR-1", "--title", "Renew the certificate"]).exits(0);
+        // Before the work, whoever asked for it may say that he looked at it; agree to it he cannot.
+        self.run(&["sign", "CR-1", "--meaning", "reviewed"]).exits(0).shows("no commit names it yet");
+        self.run(&["sign", "CR-1", "--meaning", "approved"]).refuses(1, "GB-CHANGE-OWN");
         let policy = fs::read_to_string(self.repo.dir.join(".baseline/policy.toml")).unwrap();
         self.work("CR-1", ".baseline/policy.toml", &policy.replace("required = false", "required = true "));
         self.work("CR-1", "config/tls/gateway.pem", RENEWED);
