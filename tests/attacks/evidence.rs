@@ -25,15 +25,13 @@ fn edit_in_log(team: &Team, path: &str, edit: impl FnOnce(&mut Vec<u8>)) {
 pub(crate) fn edited_manifest() {
     for format in [Format::Sha1, Format::Sha256] {
         let team = Team::of(format);
-        team.verified_everywhere(&["1.0.0", "1.1.0"]);
+        team.verified(&["1.0.0", "1.1.0"]);
         edit_in_log(&team, "releases/1.1.0/manifest.cbor", |bytes| {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
         });
-        for team in team.shapes() {
-            team.refused(&["verify", "1.1.0"], 1, "GB-BIND-DIGEST", "releases/1.1.0/manifest.cbor");
-            team.verified(&["1.0.0"]);
-        }
+        team.refused(&["verify", "1.1.0"], 1, "GB-BIND-DIGEST", "releases/1.1.0/manifest.cbor");
+        team.verified(&["1.0.0"]);
         team.refused_with_memory(&["verify", "1.0.0"], 1, "GB-LOG-FORK", "seen before");
     }
 }
@@ -53,7 +51,7 @@ pub(crate) fn note_of_another_commit() {
         let team = Team::of(format);
         let (note, other) = (team.note("main"), team.git(&["rev-parse", "main~1"]));
         team.set_note("main~1", &note);
-        team.refused_everywhere(&["verify", "--commit", "main~1"], 1, "GB-BIND-COMMIT", &other[..12]);
+        team.refused(&["verify", "--commit", "main~1"], 1, "GB-BIND-COMMIT", &other[..12]);
         team.refused(&["verify", "1.0.0"], 1, "GB-BIND-COMMIT", &other[..12]);
         team.by("anna", &["repair"]).exits(0);
         team.verified(&["1.0.0", "1.1.0"]);
@@ -69,14 +67,14 @@ pub(crate) fn statement_under_another_name() {
         .collect();
     team.log(&copied);
     team.git(&["update-ref", "refs/baseline/releases/2.0.0", "refs/baseline/releases/1.1.0"]);
-    team.refused_everywhere(&["verify", "2.0.0"], 1, "GB-SIG-THRESHOLD", "2.0.0");
+    team.refused(&["verify", "2.0.0"], 1, "GB-SIG-THRESHOLD", "2.0.0");
     team.verified(&["1.0.0", "1.1.0"]);
 }
 
 pub(crate) fn release_ref_of_another() {
     let team = Team::new();
     team.git(&["update-ref", "refs/baseline/releases/1.1.0", "refs/baseline/releases/1.0.0"]);
-    team.refused_everywhere(&["verify", "1.1.0"], 1, "GB-REF-ALTERED", "refs/baseline/releases/1.1.0");
+    team.refused(&["verify", "1.1.0"], 1, "GB-REF-ALTERED", "refs/baseline/releases/1.1.0");
     team.verified(&["1.0.0"]);
     team.by("anna", &["repair"]).exits(0);
     team.verified(&["1.1.0"]);

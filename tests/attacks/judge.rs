@@ -6,10 +6,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::support::{Ran, Repo, copy_folder, run, snapshot};
+use crate::support::{Ran, Repo, copy_folder, run};
 use crate::team::Team;
 
 /// One line of the table.
@@ -33,11 +34,25 @@ fn note(exit: i32, code: &str, millis: u128) {
     ROWS.with(|rows| rows.borrow_mut().push(Row { exit, code: code.to_owned(), millis }));
 }
 
-/// Everything on the machine but the folders of auditors.
-fn machine(team: &Team) -> BTreeMap<PathBuf, Vec<u8>> {
+/// Everything on the machine but the folders of auditors: when each file was changed last, as the kernel says, and how
+/// large it is.
+fn machine(team: &Team) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     let root = team.place.path("");
-    let mut files = snapshot(&root);
-    files.retain(|path, _| !path.strip_prefix(&root).unwrap().to_string_lossy().starts_with("state"));
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            if folder == root && entry.file_name().to_string_lossy().starts_with("state") {
+                continue;
+            }
+            let about = entry.path().symlink_metadata().unwrap();
+            if about.is_dir() {
+                folders.push(entry.path());
+            }
+            files.insert(entry.path(), (about.len(), about.ctime(), about.ctime_nsec()));
+        }
+    }
     files
 }
 
@@ -49,40 +64,46 @@ pub(crate) fn alone(repo: &Repo, state: &Path, arguments: &[&str]) -> Ran {
 }
 
 impl Team {
-    /// The repository in its shapes: as it is, bare, and as a linked worktree.
-    pub(crate) fn shapes(&self) -> Vec<Self> {
-        let bare = self.repo.at("bare.git");
+    /// The repository in its shapes: as it is, bare, and as a linked worktree. What is bare already is that only.
+    fn shapes(&self) -> Vec<Self> {
+        if !self.dir.join(".git").is_dir() {
+            return vec![self.clone()];
+        }
+        let name = self.dir.file_name().unwrap().to_str().unwrap();
+        let bare = self.repo.at(&format!("{name}-bare.git"));
         // A copy, and no clone: what is damaged stays so.
         let _ = fs::remove_dir_all(&bare.dir);
         copy_folder(&self.dir.join(".git"), &bare.dir);
         let config = fs::read_to_string(bare.dir.join("config")).unwrap();
         fs::write(bare.dir.join("config"), config.replace("bare = false", "bare = true")).unwrap();
-        let linked = self.repo.at("linked");
+        let linked = self.repo.at(&format!("{name}-linked"));
         if !linked.dir.exists() {
-            self.git(&["worktree", "add", "--quiet", "--detach", "--no-checkout", linked.dir.to_str().unwrap()]);
+            // Git itself must not fall for what the attack put into the configuration.
+            let unhooked = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
+            let add = ["worktree", "add", "--quiet", "--detach", "--no-checkout", linked.dir.to_str().unwrap()];
+            self.git(&[&unhooked[..], &add].concat());
         }
         let of = |repo| Self { repo, fingerprint: self.fingerprint.clone() };
         vec![self.clone(), of(bare), of(linked)]
     }
 
-    /// `arguments` must be refused, in every shape.
-    #[track_caller]
-    pub(crate) fn refused_everywhere(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
-        for team in self.shapes() {
-            team.refused(arguments, exit, code, object);
-        }
-    }
-
-    /// `git baseline ARGUMENTS --trust FINGERPRINT` must end so, under this code, and name the object.
+    /// `git baseline ARGUMENTS --trust FINGERPRINT` must end so in every shape, under this code, and name the object.
     #[track_caller]
     pub(crate) fn refused(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
         let trusting = [arguments, &["--trust", &self.fingerprint]].concat();
         self.refused_as_is(&trusting, exit, code, object);
     }
 
-    /// `git baseline ARGUMENTS` must end so, under this code, and name the object.
+    /// `git baseline ARGUMENTS` must end so in every shape, under this code, and name the object.
     #[track_caller]
     pub(crate) fn refused_as_is(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
+        for team in self.shapes() {
+            team.refused_here(arguments, exit, code, object);
+        }
+    }
+
+    #[track_caller]
+    fn refused_here(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
         let state = self.fresh_state();
         let before = machine(self);
         let begun = Instant::now();
@@ -105,6 +126,13 @@ impl Team {
     /// A machine that has seen the true log before must say so.
     #[track_caller]
     pub(crate) fn refused_with_memory(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
+        for team in self.shapes() {
+            team.refused_with_memory_here(arguments, exit, code, object);
+        }
+    }
+
+    #[track_caller]
+    fn refused_with_memory_here(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
         let before = machine(self);
         let begun = Instant::now();
         for at in 0..2 {
@@ -116,9 +144,17 @@ impl Team {
         assert!(before == machine(self), "something was written outside of the state folder");
     }
 
-    /// The benign twin: the releases must verify, for somebody who comes for the first time, and again.
+    /// The benign twin: the releases must verify in every shape.
     #[track_caller]
     pub(crate) fn verified(&self, releases: &[&str]) {
+        for team in self.shapes() {
+            team.verified_here(releases);
+        }
+    }
+
+    /// The releases must verify, for somebody who comes for the first time, and again.
+    #[track_caller]
+    fn verified_here(&self, releases: &[&str]) {
         let state = self.fresh_state();
         let trust = ["--trust", self.fingerprint.as_str()];
         let before = machine(self);
@@ -129,14 +165,6 @@ impl Team {
             }
         }
         assert!(before == machine(self), "something was written outside of the state folder");
-    }
-
-    /// The benign twin, in every shape.
-    #[track_caller]
-    pub(crate) fn verified_everywhere(&self, releases: &[&str]) {
-        for team in self.shapes() {
-            team.verified(releases);
-        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn refs_deleted() {
         ] {
             let before = team.git(&["rev-parse", name]);
             team.git(&["update-ref", "-d", name]);
-            team.refused_everywhere(&["verify", verify], 3, code, name);
+            team.refused(&["verify", verify], 3, code, name);
             team.git(&["update-ref", name, &before]);
         }
         team.verified(&["1.0.0", "1.1.0"]);
@@ -33,7 +33,7 @@ pub(crate) fn log_cut_off() {
     let kept = kept.to_str().unwrap();
     team.by("anna", &["log-check", "-o", kept]).exits(0);
     team.git(&["update-ref", LOG, "refs/baseline/log~3"]);
-    team.refused_everywhere(&["verify", "1.0.0", "--checkpoint", kept], 5, "GB-LOG-ROLLBACK", "kept.txt");
+    team.refused(&["verify", "1.0.0", "--checkpoint", kept], 5, "GB-LOG-ROLLBACK", "kept.txt");
     // Without anything kept, nobody can know.
     team.verified(&["1.0.0"]);
 }
@@ -45,7 +45,7 @@ pub(crate) fn leaves_changed() {
     for format in [Format::Sha1, Format::Sha256] {
         let team = Team::of(format);
         rewrite_log(&team, |_, files| dropped(files));
-        team.refused_everywhere(&["verify", "1.1.0"], 1, "GB-LOG-ROOT", "checkpoint");
+        team.refused(&["verify", "1.1.0"], 1, "GB-LOG-ROOT", "checkpoint");
         let team = Team::of(format);
         let blob = team.write_blob(b"slipped in");
         rewrite_log(&team, |number, files| {
@@ -125,7 +125,7 @@ pub(crate) fn slipped_in_before_a_revocation() {
             }
         });
         team.seal("anna");
-        team.refused_everywhere(&["verify", "1.1.0"], 1, "GB-LOG-FORK", "trust root 6");
+        team.refused(&["verify", "1.1.0"], 1, "GB-LOG-FORK", "trust root 6");
     }
     Team::new().verified(&["1.1.0"]);
 }
@@ -186,7 +186,7 @@ pub(crate) fn late_signature() {
     team.by("anna", &["trust", "revoke-key", &key, "--as", "compromised"]).exits(0);
     // The key's thief brings the signature now, beside a statement that stood there before the revocation.
     team.log(&sign_off);
-    team.refused_everywhere(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "1 of 2");
+    team.refused(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "1 of 2");
     team.verified(&["1.1.0"]);
 }
 
@@ -216,7 +216,7 @@ pub(crate) fn junk_leaves() {
             }
         }
         junk(&format!("records/{}/{main}~x", &main[..2]), b"rubbish");
-        team.verified_everywhere(&["1.0.0", "1.1.0"]);
+        team.verified(&["1.0.0", "1.1.0"]);
         no_effect("(void)");
         // Work goes on, and what stood in the way is passed by.
         team.change("CR-3", |team| team.write("etc/sshd_config", "PermitRootLogin no\nPort 2222\n"));
@@ -267,11 +267,11 @@ pub(crate) fn junk_checkpoints() {
         }
         // No checkpoint, and no tiles: the one before holds.
         append_to_log(&team, |files| files.retain(|path, _| path != "checkpoint" && !path.starts_with("tile/")));
-        team.verified_everywhere(&["1.0.0", "1.1.0"]);
+        team.verified(&["1.0.0", "1.1.0"]);
         no_effect("(void)");
         let none = Team::of(format);
         rewrite_log(&none, |_, files| files.retain(|path, _| path != "checkpoint"));
-        none.refused_everywhere(&["verify", "1.1.0"], 3, "GB-LOG-UNSIGNED", "no checkpoint");
+        none.refused(&["verify", "1.1.0"], 3, "GB-LOG-UNSIGNED", "no checkpoint");
     }
 }
 
@@ -279,7 +279,7 @@ pub(crate) fn checkpoint_over_another_log() {
     let team = Team::new();
     let other = LogHead { root: Sha256Digest::of(b"x"), ..team.log_head() };
     team.put_checkpoint(&team.checkpoint_by("anna", &team.origin(), other));
-    team.refused_everywhere(&["verify", "1.1.0"], 1, "GB-LOG-ROOT", "checkpoint");
+    team.refused(&["verify", "1.1.0"], 1, "GB-LOG-ROOT", "checkpoint");
 }
 
 pub(crate) fn old_checkpoint_replayed() {
@@ -293,7 +293,7 @@ pub(crate) fn old_checkpoint_replayed() {
         team.refused(&["verify", "1.1.0"], 1, "GB-RELEASE-WITHDRAWN", "1.1.0");
         // Everything is still there; only the old checkpoint stands in the newest one's place again.
         team.put_checkpoint(&old);
-        team.refused_everywhere(&["verify", "1.1.0"], 1, "GB-RELEASE-WITHDRAWN", "1.1.0");
+        team.refused(&["verify", "1.1.0"], 1, "GB-RELEASE-WITHDRAWN", "1.1.0");
         team.verified(&["1.0.0"]);
         team.refused_with_memory(&["verify", "1.1.0"], 1, "GB-RELEASE-WITHDRAWN", "1.1.0");
     }

@@ -17,7 +17,7 @@ pub(crate) fn replaced_objects() {
                 _ => team.write_blob(b"PermitRootLogin yes\n"),
             };
             team.git(&["replace", &original, &other]);
-            team.refused_everywhere(&["verify", "1.1.0"], 1, "GB-OBJ-REPLACED", &original[..12]);
+            team.refused(&["verify", "1.1.0"], 1, "GB-OBJ-REPLACED", &original[..12]);
             team.git(&["replace", "-d", &original]);
             team.verified(&["1.1.0"]);
         }
@@ -41,7 +41,7 @@ pub(crate) fn grafts_and_graphs() {
     team.verified(&["1.0.0", "1.1.0"]);
     no_effect("(no effect)");
     team.write(".git/shallow", format!("{tip}\n"));
-    team.refused_everywhere(&["verify", "1.1.0"], 3, "GB-REPO-SHALLOW", "shallow");
+    team.refused(&["verify", "1.1.0"], 3, "GB-REPO-SHALLOW", "shallow");
 }
 
 /// A tree of one entry, as Git itself would never write it.

@@ -111,7 +111,7 @@ pub(crate) fn record_in_anothers_name() {
     let bytes = git_baseline::codec::encode(Some(&team.baseline_id()), &record);
     let armour = String::from_utf8(team.sign_bytes("anna", "git-baseline.commit", &bytes)).unwrap();
     team.set_note("main", compose_note(&block.summary, &bytes, &armour).as_bytes());
-    team.refused_everywhere(&["verify", "--commit", "main"], 1, "GB-BIND-PERSON", "carl");
+    team.refused(&["verify", "--commit", "main"], 1, "GB-BIND-PERSON", "carl");
 }
 
 pub(crate) fn retired_key_of_an_author() {

@@ -60,7 +60,7 @@ pub(crate) fn root_of_its_own_keys() {
     let mut files = team.released_by("6.6.6", &release, &["mallory"]);
     files.insert("releases/6.6.6/release.cbor".to_owned(), release);
     team.log(&files);
-    team.refused_everywhere(&["verify", "6.6.6"], 1, "GB-SIG-THRESHOLD", "6.6.6");
+    team.refused(&["verify", "6.6.6"], 1, "GB-SIG-THRESHOLD", "6.6.6");
     // Nobody builds on it: see proposal_of_a_stranger. Here only what is in force is looked at.
     team.verified(&["1.0.0", "1.1.0"]);
 }
@@ -150,7 +150,7 @@ pub(crate) fn release_by_a_revoked_key() {
             sign_off.target.digest = Digest::of(&statement);
         });
         team.log(&early);
-        team.refused_everywhere(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "1.2.0");
+        team.refused(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "1.2.0");
         // Its date is told from its place: it is earlier than that of the root in force there.
         team.refused(&["verify", "1.2.0"], 1, "GB-SIG-THRESHOLD", "before the trust root that was in force");
         let late = team.sign_off("releases/1.2.0/", "berta", "berta", |sign_off| {
@@ -215,7 +215,7 @@ pub(crate) fn key_of_the_tree_under_test() {
     let block = git_baseline::codec::parse_note(&team.note("main~1")).unwrap().remove(0);
     let armour = String::from_utf8(team.sign_bytes("mallory", "git-baseline.commit", &block.record)).unwrap();
     team.set_note("main", git_baseline::codec::compose_note(&block.summary, &block.record, &armour).as_bytes());
-    team.refused_everywhere(&["verify", "--commit", "main"], 1, "GB-SIG-UNKNOWN-KEY", &commit[..12]);
+    team.refused(&["verify", "--commit", "main"], 1, "GB-SIG-UNKNOWN-KEY", &commit[..12]);
     team.verified(&["1.1.0"]);
 }
 
