@@ -21,6 +21,10 @@ test:
 deny:
     python3 tests/tools/licences.py
 
+# Every attack in repositories of the other hash function.
+attacks-sha256:
+    GIT_BASELINE_ATTACKS=sha256 cargo test --locked --test attacks
+
 # Needs the folder of a labelled corpus in GIT_BASELINE_CORPUS.
 corpus:
     cargo test --locked --test corpus -- --nocapture --test-threads 1

@@ -1,7 +1,7 @@
 //! What was read of a log before: its commits, and the digests of its files, so that the next run reads only what is new.
 //!
 //! It says nothing that the log's own objects do not say, and grants nothing: no signature, no verdict is kept. It comes
-//! from the user's own state folder. What is not whole is not taken. Format: docs/format.md §13.
+//! from the user's own state folder. What is not whole is not taken. Format: docs/format.md §12.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

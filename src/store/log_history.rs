@@ -50,6 +50,7 @@ impl Repository {
             let commit = self.commit(id)?;
             if let Some(up_to_it) = known.and_then(|known| known.up_to(&id)) {
                 if self.are_here(up_to_it) {
+                    self.known_log_holds.set(true);
                     history.extend_from_slice(up_to_it);
                     before = Some(commit.tree);
                     break;
@@ -117,7 +118,9 @@ impl Repository {
 
     fn known_digest(&self, blob: &ObjectId) -> Option<Digest> {
         let read = self.digests.borrow().get(blob).copied();
-        read.or_else(|| self.known_log.get().and_then(|known| known.digest(blob)))
+        // Only once its objects were found to be here.
+        let known = self.known_log.get().filter(|_| self.known_log_holds.get());
+        read.or_else(|| known.and_then(|known| known.digest(blob)))
     }
 
     /// Returns the digest of a file of the log, which was read now or before.
@@ -147,7 +150,7 @@ impl Repository {
 
     /// Returns what the next run need not read again, once so many files more than before have been read.
     pub fn log_memory(&self, commits: &[LogCommit], at_least: usize) -> Option<Vec<u8>> {
-        let known = self.known_log.get().map_or(0, KnownLog::files);
+        let known = self.known_log.get().filter(|_| self.known_log_holds.get()).map_or(0, KnownLog::files);
         let files: usize = commits.iter().map(|commit| commit.added.len()).sum();
         let more = files.saturating_sub(known);
         if more == 0 || more < at_least {

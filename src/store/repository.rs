@@ -3,7 +3,7 @@
 //! Isolated: only the repository's own configuration file is read, no variable, no program is started; replacement
 //! objects are off. Writers also read the user's configuration, for `safe.directory` and `user.name` alone.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,8 @@ pub struct Repository {
     pub(super) recall: Option<Recall>,
     /// What was read of it before; asked for when the log is.
     pub(super) known_log: OnceCell<KnownLog>,
+    /// Whether its objects were found to be here.
+    pub(super) known_log_holds: Cell<bool>,
     /// The digests of files of the log that were read in this run.
     pub(super) digests: RefCell<BTreeMap<ObjectId, Digest>>,
 }
@@ -83,6 +85,7 @@ impl Repository {
             trees: RefCell::default(),
             recall: None,
             known_log: OnceCell::new(),
+            known_log_holds: Cell::new(false),
             digests: RefCell::default(),
         })
     }

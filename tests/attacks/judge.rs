@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::support::{Ran, Repo, copy_folder, run};
@@ -56,12 +58,44 @@ fn machine(team: &Team) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     files
 }
 
-/// Runs the program without any other program in reach.
+/// Runs the program without any other program in reach. Whatever it could keep of the log, it keeps.
 pub(crate) fn alone(repo: &Repo, state: &Path, arguments: &[&str]) -> Ran {
     let mut command = repo.command("git-baseline", arguments);
-    command.env("PATH", "/nonexistent").env("XDG_STATE_HOME", state);
+    command.env("PATH", "/nonexistent").env("XDG_STATE_HOME", state).env("GIT_BASELINE_CACHE", "always");
     run(command, b"")
 }
+
+/// As [`alone`], with nothing kept, and watched where there is strace: no program is started, no connection opened.
+fn watched(repo: &Repo, state: &Path, arguments: &[&str]) -> Ran {
+    static STRACE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let strace = STRACE.get_or_init(|| {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&folders).map(|folder| folder.join("strace")).find(|path| path.exists())?;
+        let works = Command::new(&found).args(["-qq", "-e", "trace=execve", "true"]).output().ok()?;
+        works.status.success().then_some(found)
+    });
+    let trace = state.join("trace");
+    let mut command = match strace {
+        None => repo.command("git-baseline", arguments),
+        Some(strace) => {
+            let calls = "trace=execve,execveat,fork,vfork,socket,connect";
+            let options = ["-f", "--seccomp-bpf", "-qq", "-e", calls, "-o", trace.to_str().unwrap()];
+            let program = [env!("CARGO_BIN_EXE_git-baseline")];
+            repo.command(strace.to_str().unwrap(), &[&options[..], &program, arguments].concat())
+        }
+    };
+    command.env("PATH", "/nonexistent").env("XDG_STATE_HOME", state).env("GIT_BASELINE_CACHE", "off");
+    let ran = run(command, b"");
+    if strace.is_some() {
+        let calls = fs::read_to_string(&trace).unwrap();
+        let calls: Vec<&str> = calls.lines().filter(|line| !line.contains("+++")).collect();
+        assert_eq!(calls.len(), 1, "only the program itself is started: {calls:#?}");
+    }
+    ran
+}
+
+/// What a run over the true log kept of it: the next verdict on this machine must not depend on it.
+const KEPT_LOGS: &str = "state-kept-logs";
 
 impl Team {
     /// The repository in its shapes: as it is, bare, and as a linked worktree. What is bare already is that only.
@@ -105,6 +139,10 @@ impl Team {
     #[track_caller]
     fn refused_here(&self, arguments: &[&str], exit: i32, code: &str, object: &str) {
         let state = self.fresh_state();
+        let kept = self.place.path(KEPT_LOGS);
+        if kept.exists() {
+            copy_folder(&kept, &state.join("git-baseline/logs"));
+        }
         let before = machine(self);
         let begun = Instant::now();
         let first = alone(&self.repo, &state, arguments);
@@ -116,7 +154,7 @@ impl Team {
         check(first);
         check(alone(&self.repo, &state, arguments));
         let other = self.fresh_state();
-        let json = alone(&self.repo, &other, &[arguments, &["--format", "json"]].concat()).exits(exit);
+        let json = watched(&self.repo, &other, &[arguments, &["--format", "json"]].concat()).exits(exit);
         let said = json.text() + &json.stderr;
         assert!(said.contains(code) && !said.contains("\"verdict\":\"verified\""), "{said}");
         assert!(before == machine(self), "something was written outside of the state folder");
@@ -164,6 +202,9 @@ impl Team {
                 ran = ran.shows(&format!("{release} verified"));
             }
         }
+        let logs = state.join("git-baseline/logs");
+        assert!(logs.exists(), "nothing was kept of the log");
+        copy_folder(&logs, &self.place.path(KEPT_LOGS));
         assert!(before == machine(self), "something was written outside of the state folder");
     }
 }

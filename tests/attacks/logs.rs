@@ -310,7 +310,8 @@ pub(crate) fn void_leaves_are_reported() {
 pub(crate) fn server_that_cuts_the_log() {
     let team = Team::new();
     let remote = team.place.path("remote.git");
-    team.git(&["init", "--quiet", "--bare", remote.to_str().unwrap()]);
+    let format = format!("--object-format={}", team.git(&["rev-parse", "--show-object-format"]));
+    team.git(&["init", "--quiet", "--bare", &format, remote.to_str().unwrap()]);
     team.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
     team.by("anna", &["sync"]).exits(0);
     for person in ["anna", "berta"] {

@@ -24,6 +24,16 @@ pub(crate) enum Format {
     Sha256,
 }
 
+impl Format {
+    /// `GIT_BASELINE_ATTACKS=sha256` runs every attack in repositories of that hash function.
+    pub(crate) fn of_this_run() -> Self {
+        match std::env::var("GIT_BASELINE_ATTACKS").as_deref() {
+            Ok("sha256") => Self::Sha256,
+            _ => Self::Sha1,
+        }
+    }
+}
+
 /// A repository of three persons.
 #[derive(Clone)]
 pub(crate) struct Team {
@@ -50,9 +60,9 @@ fn named(person: &str) -> (&'static str, &'static str) {
 }
 
 impl Team {
-    /// The product after its releases 1.0.0 and 1.1.0.
+    /// The product after its releases 1.0.0 and 1.1.0, in the hash function that this run is about.
     pub(crate) fn new() -> Self {
-        Self::of(Format::Sha1)
+        Self::of(Format::of_this_run())
     }
 
     pub(crate) fn of(format: Format) -> Self {

@@ -18,6 +18,7 @@ mod determinism;
 mod documents;
 mod hooks;
 mod journey;
+mod kept_log;
 mod killed;
 mod later;
 mod overlay;
