@@ -8,7 +8,7 @@
 mod passphrase;
 
 use std::fmt;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 pub(super) use passphrase::ask_passphrase;
 
 use super::agent::{Agent, AgentError};
+use super::whole_file;
 use crate::crypto::{self, KeyError, PrivateKey, Signer};
 use crate::domain::PublicKey;
 
@@ -300,17 +301,7 @@ pub(super) fn generate(path: &Path, comment: &str, passphrase: Option<&str>) -> 
 
 /// Writes a file that did not exist, never through a link.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), IdentityError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(|error| match error.kind() {
+    whole_file::create(path, bytes, mode).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => IdentityError::Exists(path.to_owned()),
         _ => IdentityError::Unwritten(path.to_owned(), error.to_string()),
     })

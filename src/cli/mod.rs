@@ -10,6 +10,7 @@ mod human;
 mod identity;
 mod json;
 mod state;
+mod whole_file;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -8,9 +8,10 @@
 #![expect(clippy::disallowed_methods, reason = "the rim: the user's state folder is read and written here only")]
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::whole_file;
 use crate::domain::{Digest, Timestamp};
 use crate::jobs::{Exit, Failure, Kept, parse_checkpoint};
 
@@ -99,27 +100,15 @@ impl State {
                 .because("neither XDG_STATE_HOME nor HOME is an absolute path"));
         };
         let path = folder.join(fingerprint.to_string());
-        let write = || -> io::Result<()> {
-            std::fs::create_dir_all(&folder)?;
-            let temporary = folder.join(format!(".{fingerprint}.new"));
-            let mut file = std::fs::File::create(&temporary)?;
-            writeln!(file, "product {}\npinned {now}", product.escape_debug())?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &path)
-        };
-        write().map_err(|error| unusable(&folder, &error))?;
+        let text = format!("product {}\npinned {now}\n", product.escape_debug());
+        replace(&folder, &path, text.as_bytes()).map_err(|error| unusable(&folder, &error))?;
         Ok(path)
     }
 }
 
-/// Writes a file whole or not at all.
 fn replace(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let temporary = folder.join(format!(".{}.new", std::process::id()));
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)
+    whole_file::replace(path, bytes)
 }
 
 fn unusable(folder: &Path, error: &io::Error) -> Failure {

@@ -20,6 +20,7 @@ mod hooks;
 mod journey;
 mod kept_log;
 mod killed;
+mod killed_writes;
 mod later;
 mod overlay;
 mod registers;

@@ -1,12 +1,12 @@
 //! `export`: a verified release in other people's formats; stored documents come out unchanged (R22).
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::cli::context::{Answer, Context};
+use crate::cli::whole_file;
 use crate::crypto;
 use crate::domain::{Meaning, ReleaseName};
 use crate::export;
@@ -76,10 +76,8 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Answer, Failur
     Ok(Answer::done(value, format!("{} written, {} bytes\n", path.display().to_string().escape_debug(), bytes.len())))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: the file that the user named")]
 fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
+    whole_file::replace(path, bytes).map_err(|error| {
         let what = format!("\"{}\" cannot be written", path.display().to_string().escape_debug());
         Failure::new(crate::jobs::Exit::Usage, "GB-USE-OUTPUT", what).because(error)
     })

@@ -14,6 +14,7 @@ use super::hooks;
 use crate::cli::context::{Answer, Context, key_failure};
 use crate::cli::git;
 use crate::cli::identity::{self, KeySource};
+use crate::cli::whole_file;
 use crate::crypto::Signer;
 use crate::domain::{Digest, ObjectId, PersonId};
 use crate::jobs::{Exit, Failure, Founding, LOG_REF, Log, found, proposal};
@@ -335,7 +336,10 @@ fn propose(args: &InitArgs, repository: &Repository) -> Result<Option<String>, F
         return Ok(None);
     }
     let text = proposal(repository, args.product.as_deref().unwrap_or_default(), &args.document_id)?;
-    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
+    let written = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| whole_file::replace(&path, text.as_bytes()));
     written.map_err(|error| {
         Failure::new(Exit::Usage, "GB-USE-OUTPUT", format!("{POLICY_PATH} cannot be written")).because(error)
     })?;

@@ -1,7 +1,6 @@
 //! `log-check` and `log-proof`: the log's checkpoint, its consistency with an older one, and proofs of inclusion.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,6 +9,7 @@ use serde_json::json;
 use super::change::read;
 use crate::cli::context::{Answer, Context};
 use crate::cli::human;
+use crate::cli::whole_file;
 use crate::crypto::{NoteKey, NoteKeyType};
 use crate::domain::{KeyName, RoleName, TrustRoot};
 use crate::jobs::{Exit, Failure, Kept, Log, check_proof, compose_checkpoint, log_proof};
@@ -128,10 +128,8 @@ pub(super) fn proof(args: &LogProofArgs, context: &Context) -> Result<Answer, Fa
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: the file that the user named")]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
+    whole_file::replace(path, bytes).map_err(|error| {
         let what = format!("\"{}\" cannot be written", path.display().to_string().escape_debug());
         Failure::new(Exit::Usage, "GB-USE-OUTPUT", what).because(error)
     })
