@@ -385,3 +385,18 @@ fn the_variables_that_git_sets_for_hooks_count() {
         ran.exits(1).shows("certificate-expired");
     }
 }
+
+/// Longer than any file that is held in memory: it is named as unread, and the lock beside it is read.
+#[test]
+fn a_lock_of_65_mebibytes_is_a_file_that_was_not_read() {
+    let repo = Repo::empty(&[]);
+    repo.write("requirements.txt", "requests==2.31.0\n");
+    repo.write("a/package-lock.json", " ".repeat(65 << 20));
+    repo.commit("First");
+    let answer = repo.baseline(&["components", "HEAD", "--format", "json"]).exits(0).json();
+    let components = answer["components"].as_array().unwrap();
+    assert!(components.iter().any(|component| component["purl"] == "pkg:pypi/requests@2.31.0"), "{components:?}");
+    let coverage = answer["coverage"].as_array().unwrap();
+    let unread = coverage.iter().find(|entry| entry["path"] == "a/package-lock.json").unwrap();
+    assert_eq!(unread["status"], "failed", "{unread}");
+}
