@@ -53,6 +53,7 @@ pub(super) fn run(args: &LogArgs, context: &Context) -> Result<Answer, Failure> 
     let carried_by = |id: &ObjectId| releases.get(id).cloned();
     let wanted = Wanted {
         items: args.kind.as_deref() != Some(COMPONENT)
+            && args.class != Some(ItemClass::Component)
             && (paths.is_empty() || paths.iter().any(|path| !is_purl(path.as_bytes()))),
         components: args.kind.as_deref().is_none_or(|kind| kind == COMPONENT)
             && args.class.is_none_or(|class| class == ItemClass::Component),
