@@ -4,6 +4,7 @@
 //! (`leaf`), tiles, or who signed a root. Serves contract §3.2; the verifying halves are the algorithms of RFC 9162
 //! §2.1.3.2 and §2.1.4.2. Format: docs/format.md §8.3, §8.6.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::domain::{LogHead, Sha256Digest};
@@ -63,6 +64,29 @@ pub fn merkle_root(hashes: &[Sha256Digest]) -> Sha256Digest {
             node(&merkle_root(left), &merkle_root(right))
         }
     }
+}
+
+/// Returns the roots over the first so many hashes, for each of some sizes, in one pass.
+pub fn prefix_roots(hashes: &[Sha256Digest], sizes: &BTreeSet<usize>) -> BTreeMap<usize, Sha256Digest> {
+    // Whole subtrees, the largest first, with how many leaves each has.
+    let mut whole: Vec<(Sha256Digest, usize)> = Vec::new();
+    let mut roots = BTreeMap::new();
+    if sizes.contains(&0) {
+        roots.insert(0, merkle_root(&[]));
+    }
+    for (at, hash) in hashes.iter().enumerate() {
+        let (mut hash, mut leaves) = (*hash, 1_usize);
+        while let Some((left, _)) = whole.pop_if(|(_, count)| *count == leaves) {
+            hash = node(&left, &hash);
+            leaves = leaves.saturating_mul(2);
+        }
+        whole.push((hash, leaves));
+        if sizes.contains(&at.saturating_add(1)) {
+            let root = whole.iter().rev().map(|(hash, _)| *hash).reduce(|right, left| node(&left, &right));
+            roots.extend(root.map(|root| (at.saturating_add(1), root)));
+        }
+    }
+    roots
 }
 
 /// Splits two or more hashes at the largest power of two below their count (RFC 6962 §2.1).

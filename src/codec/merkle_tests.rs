@@ -253,3 +253,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_roots_over_every_beginning_are_those_of_the_definition() {
+    let hashes: Vec<Sha256Digest> = (0..70_u8).map(|leaf| leaf_hash(&[leaf])).collect();
+    let sizes: BTreeSet<usize> = (0..=70).collect();
+    let roots = prefix_roots(&hashes, &sizes);
+    assert_eq!(roots.len(), 71);
+    for (size, root) in roots {
+        assert_eq!(root, merkle_root(&hashes[..size]), "size {size}");
+    }
+    assert!(prefix_roots(&hashes, &BTreeSet::from([71])).is_empty());
+}

@@ -18,7 +18,8 @@ pub use change_content::{change_content, state_digest};
 pub use checkpoint::{CheckpointDefect, compose_checkpoint, compose_signed_note, parse_checkpoint, parse_signed_note};
 pub use leaf::{leaf, log_head};
 pub use merkle::{
-    MerkleDefect, consistency_proof, inclusion_proof, leaf_hash, merkle_root, verify_consistency, verify_inclusion,
+    MerkleDefect, consistency_proof, inclusion_proof, leaf_hash, merkle_root, prefix_roots, verify_consistency,
+    verify_inclusion,
 };
 pub use note::{NoteDefect, RecordBlock, compose_note, parse_note};
 pub use proof::{LogProof, ProofDefect, compose_proof, parse_proof};

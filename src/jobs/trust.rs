@@ -141,22 +141,38 @@ impl Log<'_> {
             }
         }
         stated.sort_by(|(_, a), (_, b)| b.head.size.cmp(&a.head.size).then_with(|| a.head.root.cmp(&b.head.root)));
-        let mut accepted: Option<(Trust, usize)> = None;
-        for (note, stated) in stated {
-            // Another one of the same size must say the same: a log's key that signs two roots is caught by it.
-            if accepted.as_ref().is_some_and(|(trust, _)| trust.checkpoint.head.size != stated.head.size) {
-                break;
+        let mut stated = stated.into_iter();
+        while let Some((note, first)) = stated.next() {
+            if let Some((trust, size)) = self.held_against(note, &first, &mut void)? {
+                self.agree(&trust, stated)?;
+                return Ok((trust, size));
             }
-            let found = self.held_against(note, &stated, &mut void)?;
-            accepted = accepted.or(found);
-        }
-        if let Some(accepted) = accepted {
-            return Ok(accepted);
         }
         let mut failure = Failure::new(Exit::Inconclusive, "GB-LOG-UNSIGNED", "no checkpoint of this log holds")
             .hint("let a holder of role log run `git baseline checkpoint`");
         failure.causes = void;
         Err(failure)
+    }
+
+    /// Every other checkpoint that enough holders of role `log` signed must say the same of this log: a log's key that
+    /// signed two histories is caught by it.
+    fn agree(&self, trust: &Trust, others: impl Iterator<Item = (SignedNote, Checkpoint)>) -> Result<(), Failure> {
+        let size_of = |stated: &Checkpoint| usize::try_from(stated.head.size).unwrap_or(usize::MAX);
+        let counts = |note: &SignedNote, stated: &Checkpoint| {
+            let root = &trust.at(Some(stated.head.size)).root;
+            let own = root.value().origin == stated.origin && stated.head.size > 0;
+            own && crypto::logged(root, note, stated.head.size).is_ok()
+        };
+        let others: Vec<Checkpoint> =
+            others.filter(|(note, stated)| counts(note, stated)).map(|(_, stated)| stated).collect();
+        let hashes: Vec<_> = self.encoded()?.iter().map(|leaf| codec::leaf_hash(leaf)).collect();
+        let roots = codec::prefix_roots(&hashes, &others.iter().map(size_of).collect());
+        let other =
+            others.iter().find(|stated| roots.get(&size_of(stated)).is_some_and(|root| *root != stated.head.root));
+        other.map_or(Ok(()), |stated| {
+            let found = roots.get(&size_of(stated)).copied().unwrap_or(stated.head.root);
+            Err(not_signed(stated, &LogHead { root: found, size: stated.head.size }))
+        })
     }
 
     fn held_against(
@@ -189,19 +205,20 @@ impl Log<'_> {
             Ok(signed) => trust.checkpoint.signers = signed.signers().to_vec(),
         }
         // Signed by the log's own key, over other statements than these: somebody lies.
-        if self.log_head(Some(size))? != stated.head {
-            let what = format!("the log's {size} statements are not those that its checkpoint signs");
-            return Err(Failure::new(Exit::Disproven, "GB-LOG-ROOT", what)
-                .because(format!(
-                    "they give the root {}, the checkpoint says {}",
-                    self.log_head(Some(size))?.root,
-                    stated.head.root
-                ))
-                .hint("fetch refs/baseline/log again from a source that you trust"));
+        let head = self.log_head(Some(size))?;
+        if head != stated.head {
+            return Err(not_signed(stated, &head));
         }
         trust.checkpoint = Accepted { note, head: stated.head, void: std::mem::take(void), ..trust.checkpoint };
         Ok(Some((trust, size)))
     }
+}
+
+fn not_signed(stated: &Checkpoint, head: &LogHead) -> Failure {
+    let what = format!("the log's first {} statements are not those that its checkpoint signs", head.size);
+    Failure::new(Exit::Disproven, "GB-LOG-ROOT", what)
+        .because(format!("they give the root {}, the checkpoint says {}", head.root, stated.head.root))
+        .hint("fetch refs/baseline/log again from a source that you trust")
 }
 
 fn unpinned(fingerprint: &Digest) -> Failure {

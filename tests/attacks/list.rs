@@ -43,6 +43,7 @@ attacks! {
     a35_junk_before_the_true_statement: "A35", "rubbish takes the place of the next statements", logs::junk_before_the_true_statement;
     a35_junk_checkpoints: "A35", "checkpoints that are rubbish, of another log, or by a key without the role", logs::junk_checkpoints;
     a35_checkpoint_over_another_log: "A35", "the log's key signs another root over this log", logs::checkpoint_over_another_log;
+    a35_smaller_checkpoint_over_another_log: "A35", "the log's key signed another root over fewer statements", logs::smaller_checkpoint_over_another_log;
     a35_old_checkpoint_replayed: "A35", "an old checkpoint is put over the newest log", logs::old_checkpoint_replayed;
     a35_void_leaves_are_reported: "A35", "a void root is reported", logs::void_leaves_are_reported;
     a35_server_that_cuts_the_log: "A35", "the server cuts the log, and waits for honest clients to go on", logs::server_that_cuts_the_log;

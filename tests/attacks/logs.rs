@@ -57,7 +57,11 @@ pub(crate) fn leaves_changed() {
     }
     // Whoever holds the log's key can sign it again; the release was made on another log, and says so.
     let team = Team::new();
-    rewrite_log(&team, |_, files| dropped(files));
+    rewrite_log(&team, |_, files| {
+        dropped(files);
+        // The checkpoints before would tell.
+        files.retain(|path, _| path != "checkpoint" && !path.starts_with("tile/"));
+    });
     team.seal("anna");
     team.refused(&["verify", "1.1.0"], 1, "GB-LOG-FORK", "1.1.0");
     let same = Team::new();
@@ -280,6 +284,26 @@ pub(crate) fn checkpoint_over_another_log() {
     let other = LogHead { root: Sha256Digest::of(b"x"), ..team.log_head() };
     team.put_checkpoint(&team.checkpoint_by("anna", &team.origin(), other));
     team.refused(&["verify", "1.1.0"], 1, "GB-LOG-ROOT", "checkpoint");
+}
+
+pub(crate) fn smaller_checkpoint_over_another_log() {
+    let team = Team::new();
+    let newest = team.blob(&format!("{LOG}:checkpoint"));
+    let earlier = codec::log_head(&team.leaves()[..7]);
+    // A smaller one over the same statements is nothing special.
+    team.put_checkpoint(&team.checkpoint_by("anna", &team.origin(), earlier));
+    team.put_checkpoint(&newest);
+    team.verified(&["1.0.0", "1.1.0"]);
+    // One over others tells that the log's key signed two histories, whatever the newest says.
+    let other = LogHead { root: Sha256Digest::of(b"x"), ..earlier };
+    team.put_checkpoint(&team.checkpoint_by("anna", &team.origin(), other));
+    team.put_checkpoint(&newest);
+    team.refused(&["verify", "1.1.0"], 1, "GB-LOG-ROOT", "first 7 statements");
+    // Nobody else can do that.
+    let team = Team::new();
+    team.put_checkpoint(&team.checkpoint_by("mallory", &team.origin(), other));
+    team.put_checkpoint(&newest);
+    team.verified(&["1.0.0", "1.1.0"]);
 }
 
 pub(crate) fn old_checkpoint_replayed() {

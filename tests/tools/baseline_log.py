@@ -183,7 +183,7 @@ class Log:
                     raise
         for checkpoint in sorted(found, key=lambda one: -one.head["size"]):
             size = checkpoint.head["size"]
-            if not 0 < size <= len(self.pairs) or accepted and accepted[1] != size:
+            if not 0 < size <= len(self.pairs):
                 continue
             trust = Trust(self, size)
             if checkpoint.origin != trust.newest.body["origin"] or not checkpoint.signed_for(trust.newest):
