@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::components::FirstParty;
 use crate::domain::{
     Component, ComponentDelta, ComponentState, ConfigurationItem, Coverage, CoverageStatus, Fact, FactChange, Facts,
     Finding, ItemClass, ItemDelta, Severity, StateHash, Timestamp,
@@ -83,6 +84,17 @@ pub(super) fn component(component: &Component) -> Value {
         "risk": stated.and_then(|overlay| overlay.risk.as_ref()),
         "found_in": component.found_in.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "dependencies": component.dependencies,
+    })
+}
+
+/// Returns a package of the product's own.
+pub(super) fn first_party(package: &FirstParty) -> Value {
+    json!({
+        "purl": package.purl,
+        "name": package.name,
+        "version": package.version,
+        "ecosystem": package.ecosystem,
+        "found_in": package.found_in.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

@@ -109,6 +109,10 @@ fn read_lock<'a>(file: File<'_>, by_name: &BTreeMap<&str, Vec<&Manifest<'a>>>, c
     for package in walk.unknown.iter().filter_map(|index| graph.packages.get(*index)) {
         reading.gap(&format!("no Cargo.toml of {} tells what its dependencies are for", package.name));
     }
+    for package in graph.packages.iter().filter(|package| package.source.is_none()) {
+        let purl = purl::cargo(&package.name, Some(&package.version), &Origin::Usual);
+        reading.own("cargo", &package.name, Some(&package.version), purl);
+    }
     let purls: Vec<Option<String>> = graph.packages.iter().map(usable_purl).collect();
     for (index, package) in graph.packages.iter().enumerate().filter(|(_, package)| package.source.is_some()) {
         let key = (package.name.clone(), package.version.clone());

@@ -61,7 +61,10 @@ fn read_lock(file: File<'_>) -> Result<Reading, String> {
                 _ => {}
             },
             (4, "GEM" | "GIT" | "PATH" | "PLUGIN SOURCE") => match entry(inner) {
-                Some((name, _, _)) if block.name == "PATH" => drop(own.insert(name)),
+                Some((name, version, _)) if block.name == "PATH" => {
+                    reading.own("gem", name, Some(version), purl::plain("gem", name, Some(version)));
+                    own.insert(name);
+                }
                 // One more than is kept, so that what is left out is said.
                 Some(_) if packages.len() > MOST_COMPONENTS => {}
                 Some((name, version, _)) => packages.push((name, version, pinned(&block, name, version))),

@@ -159,6 +159,9 @@ impl<'a> GoMod<'a> {
         let mut reading = Reading::new(file.kind, file.path);
         let folder = file.path.parent();
         let sums = tree.in_folder(folder, "go.sum").map(hashes_of).unwrap_or_default();
+        if let Some(module) = self.module {
+            reading.own("golang", module, None, purl::golang(module, None));
+        }
         for line in &self.unclear {
             reading.gap(&format!("line {line} is not understood"));
         }

@@ -18,6 +18,7 @@ mod cyclonedx_bill;
 mod dart;
 mod documents;
 mod erlang_terms;
+mod first_party;
 mod flake;
 mod gem;
 mod golang;
@@ -65,6 +66,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{Component, Coverage, ObjectId, RepoPath};
+pub use first_party::FirstParty;
 use kind::Kind;
 pub use memory::Memory;
 use reading::Reading;
@@ -115,6 +117,8 @@ pub struct Inventory {
     pub components: Vec<Component>,
     /// Sorted by path.
     pub coverage: Vec<Coverage>,
+    /// The product's own packages, which are no components. Sorted by purl, one per purl; no manifest holds them.
+    pub first_party: Vec<FirstParty>,
 }
 
 /// A file that `is_wanted`, as the readers get it.
@@ -211,6 +215,7 @@ fn too_long(files: &[LockFile]) -> impl Iterator<Item = Reading> {
 fn merged(readings: Vec<Reading>) -> Inventory {
     let mut coverage: Vec<Coverage> = readings.iter().map(Reading::coverage).collect();
     coverage.sort_by(|a, b| (&a.path, &a.reader).cmp(&(&b.path, &b.reader)));
+    let own = readings.iter().flat_map(|reading| reading.first_party.iter().cloned()).collect();
     let mut found: Vec<Component> = readings.into_iter().flat_map(Reading::into_components).collect();
     // The spelling of a name and its first place must not hang on the order of reading.
     found.sort_by(|a, b| (&a.purl, &a.found_in, &a.name).cmp(&(&b.purl, &b.found_in, &b.name)));
@@ -231,7 +236,7 @@ fn merged(readings: Vec<Reading>) -> Inventory {
         sort(&mut component.hashes);
         sort(&mut component.licenses);
     }
-    Inventory { components, coverage }
+    Inventory { components, coverage, first_party: first_party::joined(own) }
 }
 
 fn join(known: &mut Component, other: Component) {
@@ -292,6 +297,39 @@ mod tests {
         let places: Vec<_> = a.found_in.iter().map(ToString::to_string).collect();
         assert_eq!(places, ["a/requirements.txt", "b/requirements-test.txt"]);
         assert_eq!((a.scope, a.hashes.len()), (crate::domain::Scope::Runtime, 1));
+    }
+
+    #[test]
+    fn own_packages_are_told_beside_the_components() {
+        let pyproject = "[project]\nname = \"Tool_A\"\nversion = \"2.0\"\n";
+        let uv = "version = 1\n[[package]]\nname = \"svc\"\nsource = { editable = \".\" }\n";
+        let files = [
+            SAMPLES[0],
+            ("x/Cargo.lock", SAMPLES[0].1),
+            ("js/package-lock.json", r#"{"lockfileVersion": 3, "packages": {"": {}, "packages/p": {}}}"#),
+            ("js/package.json", r#"{"name": "web", "version": "1.2.3"}"#),
+            ("js/packages/p/package.json", r#"{"name": "@o/p"}"#),
+            ("js/node_modules/z/package.json", r#"{"name": "z"}"#),
+            ("unlocked/package.json", r#"{"name": "y"}"#),
+            ("poetry.lock", "package = []\n"),
+            ("pyproject.toml", pyproject),
+            ("u/uv.lock", uv),
+            ("go.mod", "module example.org/m\n"),
+            ("Gemfile.lock", "PATH\n  remote: .\n  specs:\n    own (0.1)\n"),
+        ];
+        let inventory = inventory(&files);
+        let told: Vec<_> = inventory.first_party.iter().map(|own| (own.purl.as_str(), own.found_in.len())).collect();
+        let expected = [
+            ("pkg:cargo/app@0.1.0", 2),
+            ("pkg:gem/own@0.1", 1),
+            ("pkg:golang/example.org/m", 1),
+            ("pkg:npm/%40o/p", 1),
+            ("pkg:npm/web@1.2.3", 1),
+            ("pkg:pypi/svc", 1),
+            ("pkg:pypi/tool-a@2.0", 1),
+        ];
+        assert_eq!(told, expected);
+        assert!(inventory.components.iter().all(|component| expected.iter().all(|(purl, _)| component.purl != *purl)));
     }
 
     #[test]

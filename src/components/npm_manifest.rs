@@ -36,6 +36,7 @@ pub(super) struct Manifest {
     workspaces: Value,
     resolutions: Value,
     name: Value,
+    version: Value,
 }
 
 impl Manifest {
@@ -117,6 +118,11 @@ fn read_manifest(tree: &Tree<'_>, file: File<'_>, manifest: &Manifest, locked: &
     let external = manifest.external();
     reading.names(external.len());
     let folder = file.path.parent();
+    let installed = folder.split(|byte| *byte == b'/').any(|part| part == b"node_modules");
+    if let Some(name) = manifest.name().filter(|_| locked.folders.contains(folder) && !installed) {
+        let version = manifest.version.as_str();
+        reading.own("npm", name, version, purl::npm(name, version, &Origin::Usual));
+    }
     if external.is_empty() || locked.folders.contains(folder) {
         return reading;
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::first_party::FirstParty;
 use super::kind::Kind;
 use crate::domain::{Component, ComponentHash, Coverage, CoverageStatus, RepoPath, Scope};
 
@@ -28,6 +29,8 @@ pub(super) struct Reading {
     /// The file.
     pub(super) path: RepoPath,
     components: Vec<Component>,
+    /// The product's own packages that the file names.
+    pub(super) first_party: Vec<FirstParty>,
     reader: &'static str,
     status: CoverageStatus,
     gaps: BTreeSet<String>,
@@ -45,6 +48,7 @@ impl Reading {
         Self {
             path: path.clone(),
             components: Vec::new(),
+            first_party: Vec::new(),
             reader: kind.reader(),
             status: CoverageStatus::Parsed,
             gaps: BTreeSet::new(),
@@ -121,6 +125,20 @@ impl Reading {
             ecosystem: ecosystem.to_owned(),
             dependencies: Vec::new(),
         })
+    }
+
+    /// Notes a package of the product's own. One that cannot be shown is left out: it is in nobody's list.
+    pub(super) fn own(&mut self, ecosystem: &str, name: &str, version: Option<&str>, purl: String) {
+        if self.first_party.len() >= MOST_COMPONENTS || !is_usable(name, version, &purl) {
+            return;
+        }
+        self.first_party.push(FirstParty {
+            purl,
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+            ecosystem: ecosystem.to_owned(),
+            found_in: vec![self.path.clone()],
+        });
     }
 
     /// Adds a component that this file names.

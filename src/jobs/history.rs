@@ -171,7 +171,9 @@ impl Side {
     pub fn components(&self, repository: &Repository) -> Result<Inventory, Failure> {
         if self.is_verified() {
             let manifest = self.inspect(repository)?.collected.manifest;
-            return Ok(Inventory { components: manifest.components, coverage: manifest.coverage });
+            // What is own is not in the manifest, and follows from the tree alone.
+            let first_party = inspect::components_of_tree(repository, self.tree)?.first_party;
+            return Ok(Inventory { components: manifest.components, coverage: manifest.coverage, first_party });
         }
         inspect::components_of_tree(repository, self.tree)
     }

@@ -81,7 +81,7 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         let document = document(context.format, &repository, &side, &inspection.policy.product, manifest)?;
         return Ok(Answer::done(json!({}), String::from_utf8_lossy(&document).into_owned()));
     }
-    let Inventory { components, coverage } = side.components(&repository)?;
+    let Inventory { components, coverage, first_party } = side.components(&repository)?;
     let listed: Vec<&Component> =
         components.iter().filter(|component| ends_before(component, args.eos_before)).collect();
     let answer = json!({
@@ -89,6 +89,7 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
         "commit": side.commit.to_string(),
         "verified": side.is_verified(),
         "components": listed.iter().map(|component| json::component(component)).collect::<Vec<_>>(),
+        "first_party": first_party.iter().map(json::first_party).collect::<Vec<_>>(),
         "coverage": json::coverage(&coverage),
         "gaps": json::gaps(&coverage),
     });
@@ -111,6 +112,11 @@ pub(super) fn run(args: &ComponentsArgs, context: &Context) -> Result<Answer, Fa
     let of = args.eos_before.map(|date| format!("{shown} without support before {}, of ", date.date()));
     let (of, all) = (of.unwrap_or_default(), components.len());
     let _ = writeln!(text, "{of}{all} components from {} files{}", coverage.len(), ends(&coverage));
+    match first_party.len() {
+        0 => {}
+        1 => text.push_str("and 1 package of its own\n"),
+        own => drop(writeln!(text, "and {own} packages of its own")),
+    }
     for gap in gap_lines(&coverage) {
         let _ = writeln!(text, "gap: {gap}");
     }

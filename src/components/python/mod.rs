@@ -59,6 +59,11 @@ fn package(reading: &mut Reading, name: &str, version: Option<&str>, origin: &Or
     Some(component)
 }
 
+/// Notes a project of the product's own.
+fn own(reading: &mut Reading, name: &str, version: Option<&str>) {
+    reading.own("pypi", &pypi_name(name), version, purl::pypi(name, version, &Origin::Usual));
+}
+
 /// Adds hashes such as `sha256:…`; those of another kind are a gap.
 fn add_hashes<'h>(reading: &mut Reading, component: &mut Component, hashes: impl Iterator<Item = &'h str>) {
     let mut others = 0;

@@ -14,7 +14,7 @@ use super::super::reading::Reading;
 use super::super::requirement::asked;
 use super::super::tree::{File, Tree};
 use super::poetry::{Artifact, walk_from_project};
-use super::{Locked, Names, add_hashes, group_scope, package};
+use super::{Locked, Names, add_hashes, group_scope, own, package};
 use crate::domain::Scope;
 
 #[derive(Deserialize)]
@@ -82,7 +82,10 @@ fn add(graph: &mut Graph, reading: &mut Reading, told: &Package, metadata: &Meta
     let origin = match (&told.git, &told.url, &told.path) {
         (Some(url), ..) => Origin::Git { url: url.clone(), commit: told.revision.clone().unwrap_or_default() },
         (None, Some(url), _) => Origin::Download(url.clone()),
-        (None, None, Some(path)) if !path.ends_with(".whl") && !path.ends_with(".gz") => return graph.own(false),
+        (None, None, Some(path)) if !path.ends_with(".whl") && !path.ends_with(".gz") => {
+            own(reading, &told.name, Some(told.version.as_str()).filter(|version| !version.is_empty()));
+            return graph.own(false);
+        }
         _ => Origin::Usual,
     };
     let version = Some(told.version.as_str()).filter(|version| !version.is_empty());

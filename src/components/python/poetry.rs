@@ -14,7 +14,7 @@ use super::super::purl::Origin;
 use super::super::reading::Reading;
 use super::super::tree::{File, Tree};
 use super::declared::declared;
-use super::{Locked, Names, add_hashes, group_scope, package, registry};
+use super::{Locked, Names, add_hashes, group_scope, own, package, registry};
 use crate::domain::Scope;
 
 #[derive(Deserialize)]
@@ -105,6 +105,12 @@ pub(super) fn walk_from_project(
         graph.without_root();
         return reading.gap("no pyproject.toml beside it tells which components are direct");
     };
+    let tables = [project.get("project"), project.get("tool").and_then(|tool| tool.get("poetry"))];
+    if let Some((table, name)) =
+        tables.into_iter().flatten().find_map(|table| Some((table, table.get("name")?.as_str()?)))
+    {
+        own(reading, name, table.get("version").and_then(Value::as_str));
+    }
     let root = graph.own(true);
     for one in declared(&project).iter().filter(|one| one.scope != Scope::Build) {
         names.need(graph, root, &one.name, one.scope);
@@ -115,7 +121,10 @@ fn add(graph: &mut Graph, reading: &mut Reading, told: &Package, metadata: &Meta
     let origin = match &told.source {
         None => Origin::Usual,
         Some(source) => match source.r#type.as_deref() {
-            Some("directory") => return graph.own(false),
+            Some("directory") => {
+                own(reading, &told.name, Some(&told.version));
+                return graph.own(false);
+            }
             Some("git") => {
                 let commit = source.resolved_reference.clone().unwrap_or_default();
                 Origin::Git { url: source.url.clone(), commit }

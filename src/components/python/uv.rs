@@ -12,7 +12,7 @@ use super::super::kind::Kind;
 use super::super::purl::Origin;
 use super::super::reading::Reading;
 use super::super::tree::{File, Tree, resolved};
-use super::{Locked, Names, add_hashes, group_scope, package, registry};
+use super::{Locked, Names, add_hashes, group_scope, own, package, registry};
 use crate::domain::{CoverageStatus, Scope};
 
 /// The newest format of the lock that is known.
@@ -117,6 +117,7 @@ fn read_lock(file: File<'_>, lock: &Lock, locked: &mut Locked) -> Reading {
     for told in &lock.package {
         let index = match told.source.own() {
             Some(path) => {
+                own(&mut reading, &told.name, told.version.as_deref());
                 let at = resolved(folder, path);
                 let index = graph.own(at.as_deref() == Some(folder));
                 locked.extend(at);
