@@ -115,3 +115,52 @@ fn what_log_tells_of_components_is_what_their_records_hold() {
         assert!(diff["components"].as_array().is_some_and(|deltas| deltas.iter().any(same)), "{event}");
     }
 }
+
+#[test]
+fn packages_of_the_product_itself_stand_apart() {
+    let repo = Repo::empty(&[]);
+    let registry = "registry+https://github.com/rust-lang/crates.io-index";
+    repo.write(
+        "Cargo.lock",
+        format!(
+            "version = 4\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\ndependencies = [\"itoa\"]\n\
+             [[package]]\nname = \"itoa\"\nversion = \"1.0.1\"\nsource = \"{registry}\"\n"
+        ),
+    );
+    repo.write("go.mod", "module example.org/own\n\ngo 1.22\n\nrequire example.org/other v1.2.3\n");
+    repo.write("package.json", r#"{"name":"own","version":"2.0.0","workspaces":["packages/*"]}"#);
+    repo.write("packages/a/package.json", r#"{"name":"@own/a","version":"0.1.0"}"#);
+    repo.write(
+        "package-lock.json",
+        r#"{"name":"own","version":"2.0.0","lockfileVersion":3,"packages":{"":{"name":"own","version":"2.0.0"},
+            "packages/a":{"name":"@own/a","version":"0.1.0"},"node_modules/@own/a":{"resolved":"packages/a","link":true},
+            "node_modules/left-pad":{"version":"1.3.0"}}}"#,
+    );
+    repo.write(
+        "uv.lock",
+        "version = 1\n[[package]]\nname = \"own\"\nversion = \"0.2.0\"\nsource = { editable = \".\" }\n\
+         [[package]]\nname = \"six\"\nversion = \"1.16.0\"\nsource = { registry = \"https://pypi.org/simple\" }\n",
+    );
+    repo.commit("First");
+    let answer = repo.baseline(&["components", "HEAD", "--format", "json"]).exits(0).json();
+    let purls = |list: &str| -> Vec<String> {
+        let list = answer[list].as_array().unwrap();
+        list.iter().map(|entry| entry["purl"].as_str().unwrap().to_owned()).collect()
+    };
+    let own = [
+        "pkg:cargo/own@1.0.0",
+        "pkg:golang/example.org/own",
+        "pkg:npm/%40own/a@0.1.0",
+        "pkg:npm/own@2.0.0",
+        "pkg:pypi/own@0.2.0",
+    ];
+    assert_eq!(purls("first_party"), own);
+    let external = [
+        "pkg:cargo/itoa@1.0.1",
+        "pkg:golang/example.org/other@v1.2.3",
+        "pkg:npm/left-pad@1.3.0",
+        "pkg:pypi/six@1.16.0",
+    ];
+    assert_eq!(purls("components"), external);
+    repo.baseline(&["components", "HEAD"]).exits(0).shows("and 5 packages of its own");
+}
