@@ -214,10 +214,13 @@ fn evidence() {
     (0..100).for_each(|_| place.git(&signed));
     let trusted = format!("gpg.ssh.allowedSignersFile={}", signers.display());
     let git = place.time("git", &["-c", &trusted, "log", "-100", "--format=%G?"], None) * 100;
-    let ours = place.time(PROGRAM, &["verify", "1.0.0"], None);
-    row("verify 10,000 statements | git %G? (100, times 100)", ours, git, "≤ 2 s of CPU");
-    let before = place.time(PROGRAM, &["log-check"], None);
-    row("log-check of 10,000 statements | the same", before, git, "");
+    let cold = |what: &str| place.time("sh", &["-c", &format!("GIT_BASELINE_CACHE=off {PROGRAM} {what}")], None);
+    row("verify 10,000 statements | git %G? (100, times 100)", cold("verify 1.0.0"), git, "≤ 2 s of CPU");
+    row("log-check of 10,000 statements | the same", cold("log-check"), git, "");
+    place.run(PROGRAM, &["log-check"]);
+    place.run(PROGRAM, &["change", "open", "CR-1", "--title", "One more"]);
+    let warm = place.time(PROGRAM, &["log-check"], None);
+    row("log-check of one more after that | the same", warm, git, "≤ 100 ms");
 }
 
 fn main() {
