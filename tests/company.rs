@@ -328,6 +328,24 @@ fn both_verifiers_judge_a_company_alike() {
         let digest = replace(commits, &place, &key(33), |said| said.verification = None);
         release_again(commits, |release| release.changes[0].verifications = vec![digest]);
     });
+    let later = |commits: &mut Vec<Added>, both: bool| {
+        let tomorrow = |said: &mut SignOff| said.time = Timestamp::from_seconds(1_790_086_400);
+        let approved = approval(commits, "CR-3");
+        let all = sign_offs(commits, "changes/CR-3/");
+        let verified = all.iter().find(|place| **place != approved).unwrap().clone();
+        let verified = replace(commits, &verified, &key(33), tomorrow);
+        let approved =
+            replace(commits, &approved, &key(32), |said| if both { tomorrow(said) } else { said.reason = "x".into() });
+        release_again(commits, |release| {
+            release.changes[0].approvals = vec![approved];
+            release.changes[0].verifications = vec![verified];
+        });
+    };
+    // One person's clock stops nobody: all that is left to say is that the old statement's ref is not this one's.
+    forged("a release earlier than one person's claim before it", "GB-REF-ALTERED", &|commits| later(commits, false));
+    forged("a release earlier than two persons' claims before it", "GB-TIME-BACKWARDS", &|commits| {
+        later(commits, true);
+    });
     forged("one signature of two", "GB-RELEASE-PROPOSED", &|commits| {
         let (at, path) = sign_offs(commits, "releases/1.3.0/").pop().unwrap();
         commits[at].retain(|found, _| !found.starts_with(&path));

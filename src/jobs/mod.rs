@@ -7,6 +7,7 @@ mod append;
 mod change_control;
 mod change_requests;
 mod checkpoint;
+mod claimed_time;
 mod commit_delta;
 mod component_reader;
 mod derived;

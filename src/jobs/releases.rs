@@ -12,7 +12,7 @@ use crate::domain::{Digest, Meaning, PersonId, Release, ReleaseName, SignOff};
 use crate::jobs::log::Log;
 use crate::jobs::sign_offs;
 use crate::jobs::trust::Trust;
-use crate::jobs::{Exit, Failure};
+use crate::jobs::{Exit, Failure, claimed_time};
 
 /// Where a release stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -397,6 +397,9 @@ fn misplaced(log: &Log<'_>, trust: &Trust, release: &Release, place: u64) -> Res
     let root = trust.at(Some(place)).root.value();
     if release.time < root.time || release.as_of < root.time {
         return Ok(Some(backwards(name, &format!("trust root {}, which was in force", root.version))));
+    }
+    if claimed_time::past(log, trust, place)?.is_some_and(|past| release.time < past || release.as_of < past) {
+        return Ok(Some(backwards(name, "what two persons had claimed in the log before it")));
     }
     let version = root.version;
     if release.trust_version != version {

@@ -23,22 +23,34 @@ pub(super) fn attested<'t>(
     let folder = format!("{folder}signoffs/");
     let mut attested = Vec::new();
     for path in log.below(&folder).filter(|path| path.ends_with(".cbor")) {
-        let bytes = log.need(path)?;
-        let Some(signature) = log.signature(path)? else {
-            void.push(format!("{path}: no signature came with it"));
-            continue;
-        };
-        let position = log.position(path).unwrap_or(u64::MAX);
-        match prove(trust, path, &bytes, &signature) {
-            Ok(proved) if proved.value().time < trust.at(Some(position)).root.value().time => {
-                void.push(format!("{path}: it claims a time before the trust root that was in force"));
-            }
-            Ok(proved) => attested.push(proved.at(position)),
-            Err(failure) => void.push(format!("{path}: {failure}")),
+        match stands(log, trust, path)? {
+            Ok(proved) => attested.push(proved),
+            Err(why) => void.push(format!("{path}: {why}")),
         }
     }
     attested.sort_by_key(Attested::position);
     Ok(attested)
+}
+
+/// Returns a sign-off that stands, or why it does not.
+///
+/// # Errors
+/// Where a blob is missing or damaged.
+pub(super) fn stands<'t>(
+    log: &Log<'_>,
+    trust: &'t Trust,
+    path: &str,
+) -> Result<Result<Attested<'t, SignOff>, String>, Failure> {
+    let bytes = log.need(path)?;
+    let Some(signature) = log.signature(path)? else { return Ok(Err("no signature came with it".to_owned())) };
+    let position = log.position(path).unwrap_or(u64::MAX);
+    Ok(match prove(trust, path, &bytes, &signature) {
+        Ok(proved) if proved.value().time < trust.at(Some(position)).root.value().time => {
+            Err("it claims a time before the trust root that was in force".to_owned())
+        }
+        Ok(proved) => Ok(proved.at(position)),
+        Err(failure) => Err(failure.to_string()),
+    })
 }
 
 /// Returns the digest of a sign-off's stored bytes.

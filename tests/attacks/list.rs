@@ -64,7 +64,6 @@ attacks! {
     a33_emergency_of_nobody: "A33", "an emergency that nobody agreed to, approved by trailers", changes::emergency_of_nobody;
     a33_emergency_overdue: "A33", "an emergency that was never judged afterwards", changes::emergency_overdue;
     a33_emergency_that_is_never_overdue: "A33", "an emergency's request claims a time far ahead", changes::emergency_that_is_never_overdue;
-    #[ignore = "F4: a release is held against releases and roots only; one wrong clock would else stop all later releases"]
     a33_clock_set_back: "A33", "a release claims an earlier time than the log has seen", changes::clock_set_back;
     a33_standing_change_of_nobody: "A33", "a trailer claims a standing change", changes::standing_change_of_nobody;
     a33_deviation_by_its_text: "A33", "a deviation names its own approver", changes::deviation_by_its_text;

@@ -235,6 +235,25 @@ class Log:
                 continue  # void
         return sorted(found, key=lambda one: one.position)
 
+    def past(self, trust, place):
+        """The latest time that two persons had claimed before a place (section 6.1)."""
+        rooms = ("releases", "changes", "deviations")
+        paths = [path.split("/") for path in self.leaves()[:place]]
+        fits = [path for path in paths if path[0] in rooms and path[-2:-1] == ["signoffs"] and path[-1].endswith(".cbor")]
+        latest = {}
+        for path in map("/".join, fits[-256:]):
+            signature, position = self.signature(path), self.position(path)
+            root = trust.at(position)
+            try:
+                one = SignOff(trust, self.read(path), signature or b"", position)
+            except Refused:
+                continue
+            known = not trust.newest.barred(one.key, position) and root.person_of(one.key) == one.person
+            holds = one.person in root.holders(one.said["role"])
+            if known and holds and one.said["time"] >= root.body["time"]:
+                latest[one.person] = max(one.said["time"], latest.get(one.person, one.said["time"]))
+        return sorted(latest.values())[-2] if len(latest) > 1 else 0
+
     def head(self, size):
         for at in range(len(self.kept), size):
             path, signature = self.pairs[at]
@@ -279,8 +298,9 @@ class Release:
             demand(self.body["name"] == name, "GB-BIND-NAME")
             fits = self.body["log"]["size"] <= self.place and log.begins_with(self.body["log"])
             demand(fits, "GB-LOG-FORK")
-            early = min(self.body["time"], self.body["as_of"]) < trust.at(self.place).body["time"]
-            demand(not early, "GB-TIME-BACKWARDS")
+            claimed = min(self.body["time"], self.body["as_of"])
+            demand(claimed >= trust.at(self.place).body["time"], "GB-TIME-BACKWARDS")
+            demand(claimed >= log.past(trust, self.place), "GB-TIME-BACKWARDS")
             demand(self.body["trust_version"] == trust.at(self.place).version, "GB-BIND-STATEMENT")
         except Refused as refused:
             self.why = refused
