@@ -15,25 +15,44 @@ use crate::jobs::trust::Trust;
 /// So many sign-offs are looked at, the nearest first: what came long before is earlier.
 const MOST_LOOKED_AT: usize = 256;
 
-/// Returns the latest time that two distinct persons had claimed, in roles that they held, before a place of the log.
-///
-/// # Errors
-/// Where the log cannot be read.
-pub(super) fn past(log: &Log<'_>, trust: &Trust, place: u64) -> Result<Option<Timestamp>, Failure> {
-    let until = usize::try_from(place).unwrap_or(usize::MAX).min(log.leaves.len());
-    let before = log.leaves.get(..until).unwrap_or_default().iter().rev();
-    let mut latest: BTreeMap<PersonId, Timestamp> = BTreeMap::new();
-    for leaf in before.filter(|leaf| is_sign_off(&leaf.path)).take(MOST_LOOKED_AT) {
-        let Ok(attested) = sign_offs::stands(log, trust, &leaf.path)? else { continue };
-        let (time, role) = (attested.value().time, attested.value().role);
-        if let Ok(held) = attested.with_role(&trust.authority(log.position(&leaf.path)), role) {
-            let known = latest.entry(held.person().id.clone()).or_insert(time);
-            *known = time.max(*known);
+/// Who claimed what in which sign-off, as far as it was looked at: the releases of a log look at much the same.
+#[derive(Default)]
+pub(super) struct Claims {
+    known: BTreeMap<String, Option<(PersonId, Timestamp)>>,
+}
+
+impl Claims {
+    /// Returns the latest time that two distinct persons had claimed, in roles that they held, before a place of the log.
+    ///
+    /// # Errors
+    /// Where the log cannot be read.
+    pub(super) fn past(&mut self, log: &Log<'_>, trust: &Trust, place: u64) -> Result<Option<Timestamp>, Failure> {
+        let until = usize::try_from(place).unwrap_or(usize::MAX).min(log.leaves.len());
+        let before = log.leaves.get(..until).unwrap_or_default().iter().rev();
+        let mut latest: BTreeMap<PersonId, Timestamp> = BTreeMap::new();
+        for leaf in before.filter(|leaf| is_sign_off(&leaf.path)).take(MOST_LOOKED_AT) {
+            if let Some((person, time)) = self.claim(log, trust, &leaf.path)? {
+                let known = latest.entry(person).or_insert(time);
+                *known = time.max(*known);
+            }
         }
+        let mut times: Vec<Timestamp> = latest.into_values().collect();
+        times.sort_unstable();
+        Ok(times.iter().rev().nth(1).copied())
     }
-    let mut times: Vec<Timestamp> = latest.into_values().collect();
-    times.sort_unstable();
-    Ok(times.iter().rev().nth(1).copied())
+
+    fn claim(&mut self, log: &Log<'_>, trust: &Trust, path: &str) -> Result<Option<(PersonId, Timestamp)>, Failure> {
+        if let Some(known) = self.known.get(path) {
+            return Ok(known.clone());
+        }
+        let claim = sign_offs::stands(log, trust, path)?.ok().and_then(|attested| {
+            let (time, role) = (attested.value().time, attested.value().role);
+            let held = attested.with_role(&trust.authority(log.position(path)), role).ok()?;
+            Some((held.person().id.clone(), time))
+        });
+        self.known.insert(path.to_owned(), claim.clone());
+        Ok(claim)
+    }
 }
 
 fn is_sign_off(path: &str) -> bool {

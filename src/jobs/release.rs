@@ -13,12 +13,13 @@ use crate::domain::{
 use crate::export;
 use crate::jobs::append::{self, Appending, moment};
 use crate::jobs::change_control::{JudgedChange, Judging};
+use crate::jobs::claimed_time::Claims;
 use crate::jobs::commit_delta::CommitDeltas;
 use crate::jobs::inspect::Inspection;
 use crate::jobs::log::{LOG_REF, Log, RELEASE_REFS};
 use crate::jobs::releases::{self, ReleaseStatus, Releases, StoredRelease, Unreleased};
 use crate::jobs::trust::Trust;
-use crate::jobs::{Exit, Failure, Progress, claimed_time, derived, gate, range, records};
+use crate::jobs::{Exit, Failure, Progress, derived, gate, range, records};
 use crate::store::{Commit, Identity, RefEdit, Repository};
 
 /// The program's version, as statements name it.
@@ -69,7 +70,7 @@ pub fn draft(
     // A clock that is behind must not make a release that nobody believes.
     let now = before.last().map_or(now, |last| moment(now, last.release().as_of.max(last.release().time)));
     let now = moment(now, trust.root().time);
-    let now = claimed_time::past(log, trust, u64::MAX)?.map_or(now, |past| moment(now, past));
+    let now = Claims::default().past(log, trust, u64::MAX)?.map_or(now, |past| moment(now, past));
     let commit = repository.commit(commit)?;
     progress.step("reading the source tree");
     let mut inspection = Inspection::of_tree(repository, commit.tree)?;

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::codec::{self, Record};
 use crate::crypto::{self, Attested, Demand, Verified};
 use crate::domain::{Digest, Meaning, PersonId, Release, ReleaseName, SignOff};
+use crate::jobs::claimed_time::Claims;
 use crate::jobs::log::Log;
 use crate::jobs::sign_offs;
 use crate::jobs::trust::Trust;
-use crate::jobs::{Exit, Failure, claimed_time};
+use crate::jobs::{Exit, Failure};
 
 /// Where a release stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +133,10 @@ impl Releases {
     pub fn of(log: &Log<'_>, trust: &Trust) -> Result<Self, Failure> {
         let mut released = Vec::new();
         let mut others = Vec::new();
+        let mut claims = Claims::default();
         for (name, folder) in log.candidates("releases/", "release.cbor") {
             let Ok(name) = ReleaseName::parse(&name) else { continue };
-            match judge(log, trust, &name, &folder)? {
+            match judge(log, trust, &name, &folder, &mut claims)? {
                 Ok(release) => released.push(release),
                 Err(other) => others.push(*other),
             }
@@ -293,6 +295,7 @@ fn judge(
     trust: &Trust,
     name: &ReleaseName,
     folder: &str,
+    claims: &mut Claims,
 ) -> Result<Result<StoredRelease, Box<Unreleased>>, Failure> {
     let path = format!("{folder}release.cbor");
     let bytes = log.need(&path)?;
@@ -313,7 +316,7 @@ fn judge(
         Ok(statement) => statement,
         Err(why) => return refused(None, why),
     };
-    if let Some(why) = misplaced(log, trust, statement.value(), place)? {
+    if let Some(why) = misplaced(log, trust, statement.value(), place, claims)? {
         return refused(None, why);
     }
     let status = if withdrawn.is_some() { ReleaseStatus::Withdrawn } else { ReleaseStatus::Released };
@@ -385,7 +388,13 @@ fn proposed(shortfall: &crypto::Shortfall) -> Option<ReleaseStatus> {
 }
 
 /// What the statement says of the log and of trust must be so where it stands.
-fn misplaced(log: &Log<'_>, trust: &Trust, release: &Release, place: u64) -> Result<Option<Failure>, Failure> {
+fn misplaced(
+    log: &Log<'_>,
+    trust: &Trust,
+    release: &Release,
+    place: u64,
+    claims: &mut Claims,
+) -> Result<Option<Failure>, Failure> {
     let name = &release.name;
     if release.log.size > place || !log.begins_with(&release.log)? {
         let what = format!("the log that release {name} was made on is not the beginning of this one");
@@ -398,7 +407,7 @@ fn misplaced(log: &Log<'_>, trust: &Trust, release: &Release, place: u64) -> Res
     if release.time < root.time || release.as_of < root.time {
         return Ok(Some(backwards(name, &format!("trust root {}, which was in force", root.version))));
     }
-    if claimed_time::past(log, trust, place)?.is_some_and(|past| release.time < past || release.as_of < past) {
+    if claims.past(log, trust, place)?.is_some_and(|past| release.time < past || release.as_of < past) {
         return Ok(Some(backwards(name, "what two persons had claimed in the log before it")));
     }
     let version = root.version;
