@@ -303,22 +303,26 @@ fn adopt_notes(
     }
     let my_notes = repository.notes_at(head)?;
     let came = their_notes.iter().filter(|(commit, blob)| my_notes.get(commit) != Some(blob)).count();
-    if repository.is_ancestor(head, theirs)? {
-        edits.push(moved(theirs));
-        return Ok(came);
-    }
     let mut together = BTreeMap::new();
-    for (commit, blob) in &my_notes {
+    for (commit, blob) in my_notes.iter().filter(|(commit, blob)| their_notes.get(commit) != Some(*blob)) {
         let own = repository.blob(*blob)?;
         match their_notes.get(commit) {
-            Some(other) if other == blob => {}
             Some(other) => {
-                together.insert(*commit, union(&repository.blob(*other)?, &own));
+                let other = repository.blob(*other)?;
+                let both = union(&other, &own);
+                if both != other {
+                    together.insert(*commit, both);
+                }
             }
             None => {
                 together.insert(*commit, own);
             }
         }
+    }
+    // Whoever can push could also write notes on top of ours that leave some out: no record is lost (contract §3.9).
+    if together.is_empty() && repository.is_ancestor(head, theirs)? {
+        edits.push(moved(theirs));
+        return Ok(came);
     }
     let message = "Put the records of two writers together\n";
     edits.push(moved(repository.write_merged_notes(theirs, head, &together, identity, message)?));

@@ -159,6 +159,39 @@ fn a_release_made_under_a_root_that_was_overtaken_is_kept_and_named() {
     }
 }
 
+/// Whoever can push writes notes on top of those that are there: without some, or with rubbish in their place.
+#[test]
+fn no_record_is_lost_to_notes_that_leave_it_out() {
+    let [anna, berta] = &two();
+    anna.repo.git(&["commit", "--quiet", "--allow-empty", "-m", "More"]);
+    anna.run(&["record"]).exits(0);
+    anna.repo.git(&["push", "--quiet", "origin", "HEAD:refs/heads/main"]);
+    anna.run(&["sync"]).exits(0);
+    berta.repo.git(&["fetch", "--quiet", "origin"]);
+    berta.run(&["sync"]).exits(0);
+    let (head, mine) = (anna.repo.head(), anna.repo.git(&["rev-parse", "refs/notes/baseline"]));
+    let record = anna.repo.note(&head);
+    let junk = anna.repo.write_blob(b"rubbish");
+    let large = anna.repo.write_blob(&vec![b'a'; 20 << 20]);
+    let empty = String::new();
+    let beside = format!("100644 blob {junk}\tno-commit\n120000 blob {junk}\tlink\n160000 commit {head}\tmodule\n");
+    for entries in [empty, beside, format!("100644 blob {junk}\t{head}\n"), format!("100644 blob {large}\t{head}\n")] {
+        let tree = anna.repo.git_with(&["mktree"], entries.as_bytes());
+        let commit = anna.repo.git(&["commit-tree", "-m", "x", "-p", &mine, &tree]);
+        anna.repo.git(&["push", "--quiet", "--force", "origin", &format!("{commit}:refs/notes/baseline")]);
+        for writer in [anna, berta] {
+            writer.run(&["sync"]).exits(0);
+            assert_eq!(writer.repo.note(&head), record, "{entries}");
+            writer.run(&["verify", "--commit", &head]).exits(0);
+        }
+        let remote = anna.repo.place.path("remote.git");
+        let remote = remote.to_str().unwrap();
+        anna.repo.git(&["-C", remote, "update-ref", "refs/notes/baseline", &mine]);
+        anna.repo.git(&["update-ref", "refs/notes/baseline", &mine]);
+        berta.repo.git(&["update-ref", "refs/notes/baseline", &mine]);
+    }
+}
+
 #[test]
 fn rubbish_in_the_place_of_a_release_ref_stops_nobody() {
     let [anna, berta] = &two();
