@@ -152,13 +152,22 @@ impl Team {
             ran.refuses(exit, code).says(object)
         };
         check(first);
+        note(exit, code, millis);
+        if !self.is_original() {
+            assert!(before == machine(self), "something was written outside of the state folder");
+            return;
+        }
         check(alone(&self.repo, &state, arguments));
         let other = self.fresh_state();
         let json = watched(&self.repo, &other, &[arguments, &["--format", "json"]].concat()).exits(exit);
         let said = json.text() + &json.stderr;
         assert!(said.contains(code) && !said.contains("\"verdict\":\"verified\""), "{said}");
         assert!(before == machine(self), "something was written outside of the state folder");
-        note(exit, code, millis);
+    }
+
+    /// Says whether this is the repository itself, and not its bare or linked shape: there, one look is enough.
+    fn is_original(&self) -> bool {
+        self.dir.join(".git").is_dir()
     }
 
     /// A machine that has seen the true log before must say so.
@@ -196,7 +205,7 @@ impl Team {
         let state = self.fresh_state();
         let trust = ["--trust", self.fingerprint.as_str()];
         let before = machine(self);
-        for _ in 0..2 {
+        for _ in 0..if self.is_original() { 2 } else { 1 } {
             let mut ran = alone(&self.repo, &state, &[&["verify"], releases, &trust[..]].concat()).exits(0);
             for release in releases {
                 ran = ran.shows(&format!("{release} verified"));
